@@ -302,6 +302,53 @@ FILES: dict[str, tuple[str, dict[str, Any]]] = {
         "Mar 02 2026 10:00:01 mx1 postfix/smtpd[7]: warning: hostname a.example does not resolve to address 192.0.2.7: Name or service not known\n",
         {"source_ip": "192.0.2.7", "destination_ip": None},
     ),
+    "ends by who is at them": (
+        '{"time":"2026-03-02T10:00:01Z","src_host_ip":"192.0.2.7","src_host_port":40022,"victim_ip":"192.0.2.5","victim_port":443,"acct_name":"ann"}\n',
+        {
+            "source_ip": "192.0.2.7",
+            "source_port": 40022,
+            "destination_ip": "192.0.2.5",
+            "destination_port": 443,
+            "user_name": "ann",
+        },
+    ),
+    "who called, and how it went": (
+        '{"requestTime":"2026-03-02T10:00:01Z","callerIp":"192.0.2.7","callerName":"ann","apiName":"DeleteUser","apiResult":"AccessDenied"}\n',
+        {"source_ip": "192.0.2.7", "user_name": "ann", "event_action": "DeleteUser", "event_outcome": "failure"},
+    ),
+    "who performed": (
+        '{"occurredOn":"2026-03-02T10:00:01Z","performer":"ann","performer_ip":"192.0.2.7","event_key":"user.delete"}\n',
+        {
+            "time": "2026-03-02 10:00:01+00:00",
+            "source_ip": "192.0.2.7",
+            "user_name": "ann",
+            "event_action": "user.delete",
+        },
+    ),
+    "a port that is called as its address": (
+        '{"time":"2026-03-02T10:00:01Z","c_ip":"192.0.2.7","s_ip":"192.0.2.5","s_port":443}\n',
+        {"source_port": None, "destination_ip": "192.0.2.5", "destination_port": 443},
+    ),
+    "the source's port of a firewall": (
+        '{"time":"2026-03-02T10:00:01Z","src":"192.0.2.7","s_port":"40022","dst":"192.0.2.5","service":"443"}\n',
+        {"source_port": 40022, "destination_port": 443},
+    ),
+    "numbers of ports": (
+        '{"time":"2026-03-02T10:00:01Z","clientIpAddr":"192.0.2.7","clientPortNum":40022,"serverIpAddr":"192.0.2.5","serverPortNum":443}\n',
+        {"source_port": 40022, "destination_port": 443},
+    ),
+    "an effect": (
+        '{"time":"2026-03-02T10:00:01Z","accountUpn":"ann@example.org","decision":{"effect":"deny"}}\n',
+        {"user_name": "ann@example.org", "event_outcome": "failure"},
+    ),
+    "whether it went well": (
+        '{"time":"2026-03-02T10:00:01Z","auth":{"user":"ann","ok":false}}\n',
+        {"user_name": "ann", "event_outcome": "failure"},
+    ),
+    "a day and its time behind a dot": (
+        "2026-03-02.10:00:01\t12\tssh\tuser=ann\tresult=denied\tfrom=192.0.2.7\n",
+        {"time": "2026-03-02 10:00:01+00:00", "user_name": "ann", "source_ip": "192.0.2.7"},
+    ),
 }
 
 

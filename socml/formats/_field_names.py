@@ -23,7 +23,7 @@ _KEPT_CHARACTERS = 10_000  # of the names of one record; what is guessed of more
 _NAMES_FILES = tuple(Path(__file__).with_name(f"_field_names{which}.toml") for which in ("", "_translated"))
 _WHOLE = 4  # the least length of the last part of a path that is a name by itself
 _SHORT = frozenset(
-    "ip src dst spt dpt url uri pid sha md5 cmd exe msg".split()
+    "ip src dst spt dpt url uri pid sha md5 cmd exe msg ok".split()
 )  # that are names though they are shorter
 # Words of a name, some of them cut short; the last one or two of them may be a name by themselves, if no word before says
 # that it is of something else
@@ -31,10 +31,10 @@ _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _ACCENTED_WORD = re.compile(r"[^\W\d_]+")
 _WHOLE_WORDS = {
     "req": "request", "res": "response", "resp": "response", "rsp": "response", "cli": "client", "svr": "server", "srv": "server", "addr": "address",
-    "src": "source", "dst": "destination", "dest": "destination", "raddr": "remoteaddress", "laddr": "localaddress", "usr": "user", "msg": "message", "evt": "event", "sev": "severity", "sec": "", "utc": "",
+    "src": "source", "dst": "destination", "dest": "destination", "acct": "account", "num": "number", "raddr": "remoteaddress", "laddr": "localaddress", "usr": "user", "msg": "message", "evt": "event", "sev": "severity", "sec": "", "utc": "",
 }  # fmt: skip
 _LAST_WORDS = frozenset(
-    "action severity user timestamp datetime time ts username hostname useragent status method description message".split()
+    "action severity user timestamp datetime time ts username hostname useragent status method description message result outcome verdict upn".split()
 )
 _OF_OTHERS = frozenset(
     "upstream backend proxy nat post previous prev old new parent expiry expire expires expiration birth target response process end last next "
@@ -67,9 +67,17 @@ _UNITS = frozenset(
     "usecs usec msecs msec millis micros nanos millisecond milliseconds microseconds nanoseconds".split()
 )
 _SIDES = ("source", "destination")
-_SIDES_OF = {"source": "source", "client": "source", "destination": "destination", "server": "destination"}
+# Whose address and port a name tells that begins so
+_SIDES_OF = {
+    **dict.fromkeys(
+        "source client caller actor requester requestor performer initiator originator attacker".split(), "source"
+    ),
+    **dict.fromkeys("destination server victim".split(), "destination"),
+}
 _ENDS_OF_SIDES = {"ip": "ip", "address": "ip", "port": "port"}
-_TRANSLATED = frozenset("translated xlate xlated mapped original geo mac subnet network zone".split())
+_NO_ENDS = frozenset(
+    "translated xlate xlated mapped nat proxy upstream backend post previous prev old new next parent original geo mac subnet network zone".split()
+)
 _NEUTRAL = frozenset("log event evt audit".split())  # before a name that means the same without them
 _ENVELOPE = "attributes"  # of JSON:API, which puts all fields of a record under it
 _OF_ITSELF = frozenset("host agent observer node local listener beat".split())  # whose own address is no peer's
@@ -298,9 +306,9 @@ def _sided(name: str) -> str:
     """
     words = [_WHOLE_WORDS.get(word.lower(), word.lower()) for word in _WORD.findall(name)]
     words = words[words[:1] == ["flow"] :]
-    words = words[:-1] if words[-2:] == ["port", "id"] else words
+    words = words[:-1] if words[-2:-1] == ["port"] and words[-1] in ("id", "number") else words
     side, last = (_SIDES_OF.get(words[0]), _ENDS_OF_SIDES.get(words[-1])) if words else (None, None)
-    is_plain = side and last and _OF_OTHERS.isdisjoint(words[1:]) and _TRANSLATED.isdisjoint(words)
+    is_plain = side and last and _NO_ENDS.isdisjoint(words)
     return f"{side}{last}" if is_plain else ""
 
 
@@ -337,7 +345,7 @@ def _last_words(words: list[str]) -> Iterator[str]:
     if len(words) > 1 and words[0] in ("date", "time", "datetime", "timestamp"):
         if not any(map(_OF_NO_EVENT.match, words)):
             yield "time"  # as in "Date Accessed"
-    elif len(words) > 1 and words[-1] == "at" and words[-2] not in _OF_OTHERS:
+    elif len(words) > 1 and words[-1] in ("at", "on") and words[-2] not in _OF_OTHERS:
         yield "time"  # as in `seen_at`
     for skipped in range(1, len(words)):
         end = "".join(words[skipped:])

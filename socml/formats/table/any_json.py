@@ -163,8 +163,8 @@ def _fields_of(found: Mapping[str, object]) -> dict[str, object]:
     """Return the fields of a record, among them those of objects that a field holds as text; what may be a message stays whole."""
     fields: dict[str, object] = {}
     for name, value in flat_fields(found).items():
-        is_object = isinstance(value, str) and value.startswith("{") and value.endswith("}")
-        inside = as_object(value.encode()) if is_object and "message" not in guess((name,)).columns else None
+        text = value if isinstance(value, str) and value.startswith("{") and value.endswith("}") else ""
+        inside = as_object(text.encode()) if text and "message" not in guess((name,)).columns else None
         fields |= {f"{name}.{own}": one for own, one in flat_fields(inside).items()} if inside else {name: value}
     return fields
 
