@@ -260,7 +260,7 @@ FILES: dict[str, tuple[str, dict[str, Any]]] = {
         {"time": "2026-03-02 10:00:01+00:00", "host_name": "web1", "user_name": "ann", "source_port": 4022},
     ),
     "a dictionary of Python's": (
-        "{'time': '2026-03-02T10:00:01Z', 'user': 'ann', 'ip': '192.0.2.7', 'ok': False}\n",
+        "{'time': '2026-03-02T10:00:01Z', 'user': 'ann', 'ip': '192.0.2.7', 'msg': \"it's no \\\\ 'True'\", 'ok': False}\n",
         {"time": "2026-03-02 10:00:01+00:00", "user_name": "ann", "source_ip": "192.0.2.7", "event_outcome": "failure"},
     ),
     "a request is no session": (
@@ -348,6 +348,24 @@ FILES: dict[str, tuple[str, dict[str, Any]]] = {
     "a day and its time behind a dot": (
         "2026-03-02.10:00:01\t12\tssh\tuser=ann\tresult=denied\tfrom=192.0.2.7\n",
         {"time": "2026-03-02 10:00:01+00:00", "user_name": "ann", "source_ip": "192.0.2.7"},
+    ),
+    "lists of who and whom": (
+        '{"alarmTime":"2026-03-02T10:00:01Z","offenderIpList":["192.0.2.7"],"receiving_port":443,"targetIps":["192.0.2.5"],"infected_host":"pc1"}\n',
+        {"source_ip": "192.0.2.7", "destination_ip": "192.0.2.5", "destination_port": 443, "host_name": "pc1"},
+    ),
+    "codes in words": (
+        '{"eventDate":"2026-03-02","eventTime":"10:00:01","loginId":"ann","actionCode":"LOGIN","statusCode":"FAIL","SourceHost":"192.0.2.7"}\n',
+        {
+            "time": "2026-03-02 10:00:01+00:00",
+            "user_name": "ann",
+            "event_action": "LOGIN",
+            "event_outcome": "failure",
+            "source_ip": "192.0.2.7",
+        },
+    ),
+    "an access": (
+        '{"time":"2026-03-02T10:00:01Z","RequestorName":"ann","door":"D1","access":"denied"}\n',
+        {"user_name": "ann", "event_outcome": "failure"},
     ),
 }
 

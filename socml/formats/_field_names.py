@@ -70,11 +70,13 @@ _SIDES = ("source", "destination")
 # Whose address and port a name tells that begins so
 _SIDES_OF = {
     **dict.fromkeys(
-        "source client caller actor requester requestor performer initiator originator attacker".split(), "source"
+        "source client caller calling actor requester requestor performer initiator initiating originator originating attacker offender intruder "
+        "customer visitor subscriber guest sender".split(),
+        "source",
     ),
-    **dict.fromkeys("destination server victim".split(), "destination"),
+    **dict.fromkeys("destination server victim target receiving responder".split(), "destination"),
 }
-_ENDS_OF_SIDES = {"ip": "ip", "address": "ip", "port": "port"}
+_ENDS_OF_SIDES = {"ip": "ip", "ips": "ip", "address": "ip", "addresses": "ip", "port": "port"}
 _NO_ENDS = frozenset(
     "translated xlate xlated mapped nat proxy upstream backend post previous prev old new next parent original geo mac subnet network zone".split()
 )
@@ -306,7 +308,7 @@ def _sided(name: str) -> str:
     """
     words = [_WHOLE_WORDS.get(word.lower(), word.lower()) for word in _WORD.findall(name)]
     words = words[words[:1] == ["flow"] :]
-    words = words[:-1] if words[-2:-1] == ["port"] and words[-1] in ("id", "number") else words
+    words = words[:-1] if words[-2:-1] in (["port"], ["ip"]) and words[-1] in ("id", "number", "list") else words
     side, last = (_SIDES_OF.get(words[0]), _ENDS_OF_SIDES.get(words[-1])) if words else (None, None)
     is_plain = side and last and _NO_ENDS.isdisjoint(words)
     return f"{side}{last}" if is_plain else ""

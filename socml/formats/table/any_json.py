@@ -8,13 +8,9 @@ record (JSON, syslog, CEF) is read by its own reader. `socml peek` shows which f
 
 from __future__ import annotations
 
-import ast
 import re
-import warnings
 from collections.abc import Iterator, Mapping
 from typing import TypeGuard
-
-import orjson
 
 from socml.formats._envelope import first_objects, members
 from socml.formats._field_names import flat_fields, guess
@@ -41,7 +37,9 @@ _MOST_OF_WRAP = 2  # fields of an object that only holds a record
 _NAMED = re.compile(rb'(?P<name>@?[A-Za-z][\w.-]{0,63})(?:: {0,2}| {1,2})(?=\{ ?")')
 _UNBRACED = re.compile(rb'"[^"\\\n]{1,100}"\s{0,4}:')  # how a line begins that is an object's fields
 _LITERAL = re.compile(rb"\{ ?'[^'\n]{1,100}' ?:")  # of Python
-_LONGEST_LITERAL = 65536  # bytes
+_PYTHON = re.compile(rb"""'[^'\\]*+(?:\\.[^'\\]*+)*+'|"[^"\\]*+(?:\\.[^"\\]*+)*+"|\b(?:True|False|None)\b""")
+_WORDS = {b"True": b"true", b"False": b"false", b"None": b"null"}
+_BYTE_ESCAPE = re.compile(rb"(?<!\\)\\x([0-9a-fA-F]{2})")
 DEEPEST_LIST = 3  # objects that a list of records may lie in
 _FARTHEST_LIST = 65536  # bytes of a document before its list
 _OPENS_LIST = re.compile(rb'"(?P<name>[^"\\\\]{1,100})"\s{0,100}:\s{0,100}\[\s{0,100}\{')
@@ -124,19 +122,20 @@ def _braced(line: bytes) -> bytes:
 
 
 def _as_json(line: bytes) -> bytes:
-    """Return a dictionary as Python prints it as an object of JSON; a line that is none as it is.
+    """Return a dictionary as Python prints it as an object of JSON, by its texts and words.
 
     Examples
     --------
-    >>> _as_json(b"{'user': 'bob', 'ok': False}"), _as_json(b"{'user'")
-    (b'{"user":"bob","ok":false}', b"{'user'")
+    >>> _as_json(b"{'user': 'bob', 'ok': False, 'at': None}")
+    b'{"user": "bob", "ok": false, "at": null}'
     """
-    try:
-        with warnings.catch_warnings():  # of escapes that Python does not know
-            warnings.simplefilter("ignore")
-            return orjson.dumps(ast.literal_eval(line[:_LONGEST_LITERAL].decode().strip()), default=str)
-    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
-        return line
+    return _PYTHON.sub(lambda one: _WORDS.get(one[0]) or _quoted(one[0]), line)
+
+
+def _quoted(text: bytes) -> bytes:
+    inside = text[1:-1].replace(b"\\'", b"'")
+    inside = _BYTE_ESCAPE.sub(rb"\\u00\1", inside)
+    return b'"%s"' % (inside.replace(b'"', b'\\"') if text[:1] == b"'" else inside)
 
 
 def _named_event(record: bytes, clock: Clock) -> dict[str, object]:
