@@ -37,7 +37,11 @@ _MOST_OF_WRAP = 2  # fields of an object that only holds a record
 _NAMED = re.compile(rb'(?P<name>@?[A-Za-z][\w.-]{0,63})(?:: {0,2}| {1,2})(?=\{ ?")')
 _UNBRACED = re.compile(rb'"[^"\\\n]{1,100}"\s{0,4}:')  # how a line begins that is an object's fields
 _LITERAL = re.compile(rb"\{ ?'[^'\n]{1,100}' ?:")  # of Python
-_PYTHON = re.compile(rb"""'[^'\\]*+(?:\\.[^'\\]*+)*+'|"[^"\\]*+(?:\\.[^"\\]*+)*+"|\b(?:True|False|None)\b""")
+# A text, whole or up to the end of what is there; a word
+_PYTHON = re.compile(
+    rb"""'[^'\\]*+(?:\\(?:.|\Z)[^'\\]*+)*+(?:'|\Z)|"[^"\\]*+(?:\\(?:.|\Z)[^"\\]*+)*+(?:"|\Z)|\b(?:True|False|None)\b""",
+    re.DOTALL,
+)
 _WORDS = {b"True": b"true", b"False": b"false", b"None": b"null"}
 _BYTE_ESCAPE = re.compile(rb"(?<!\\)\\x([0-9a-fA-F]{2})")
 DEEPEST_LIST = 3  # objects that a list of records may lie in
