@@ -10,11 +10,12 @@ from socml.formats._remembered import remembered
 __all__ = ["address", "address_and_port", "address_text"]
 
 _WITH_PORT = re.compile(
-    r"\[(?P<v6>[^\]]+)\](?::(?:(?P<port6>\d{1,5})|\*))?|(?P<v4>[0-9.]+)(?:%[\w.-]{1,64})?:(?:(?P<port>\d{0,5})(?::[\w.-]{1,64}){0,2}|\*)"
+    r"\[(?P<v6>[^\]]+)\](?::(?:(?P<port6>\d{1,5})|\*))?|(?P<v4>[0-9.]+)"
+    r"(?:%[\w.-]{1,64})?(?:/(?P<behind>\d{3,5})|:(?:(?P<port>\d{0,5})(?::[\w.-]{1,64}){0,2}|\*))"  # no mask has three digits
 )
 # Java, Samba, sockets and Asterisk write a name and a sign, or the protocol before an address
 _FRONT = re.compile(
-    r"(?!(?:\d{1,3}\.){3}\d{1,3}/(?:255|0)\.(?!0\.0\.0))(?:[\w.-]{1,253})?/(?=[\d\[]|[0-9a-fA-F]{1,4}:)|/|ipv[46]:|(?:tcp|udp)[46]?(?:-[a-z]{1,8})?:(?=[\d\[])|[a-z]{2,5}[46]?://|(?P<by_slashes>IPV[46]/[A-Z]{2,4}/)"
+    r"(?!(?:\d{1,3}\.){3}\d{1,3}/(?:(?:255|0)\.(?!0\.0\.0)|\d{3,5}$))(?:[\w.-]{1,253})?/(?=[\d\[]|[0-9a-fA-F]{1,4}:)|/|ipv[46]:|(?:tcp|udp)[46]?(?:-[a-z]{1,8})?:(?=[\d\[])|[a-z]{2,5}[46]?://|(?P<by_slashes>IPV[46]/[A-Z]{2,4}/)"
 )
 
 
@@ -61,6 +62,8 @@ def address_and_port(text: str | None) -> tuple[str | None, int | None]:
     --------
     >>> address_and_port("10.0.0.1:80"), address_and_port("[::1]:80"), address_and_port("::1"), address_and_port("x")
     (('10.0.0.1', 80), ('::1', 80), ('::1', None), (None, None))
+    >>> address_and_port("10.0.0.1/443"), address_and_port("10.0.0.0/24")
+    (('10.0.0.1', 443), (None, None))
     """
     text = (text or "").strip()
     if front := _FRONT.match(text):
@@ -72,6 +75,6 @@ def address_and_port(text: str | None) -> tuple[str | None, int | None]:
     found = _WITH_PORT.fullmatch(text)
     if bare or not found:
         return bare, None
-    port = found["port"] or found["port6"]
+    port = found["port"] or found["port6"] or found["behind"]
     number = int(port) if port and int(port) < 65536 else None
     return address(found["v4"] or found["v6"]), number

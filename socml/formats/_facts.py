@@ -26,6 +26,7 @@ _PORT = r"(?:[:#](?P<port1>\d{1,5})\b|\((?P<port2>\d{1,5})\)|/(?P<port3>\d{3,5})
 _ADDRESS = re.compile(
     r"(?<![\w.])(?P<v4>\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3})(?:\.(?P<port5>\d{2,5})(?![\w.])|(?![\w]|\.\w)" + _PORT + ")"
     + r"|(?<![\w:.])(?P<v6>(?:[0-9A-Fa-f]{0,4}:){2,7}(?:(?:\d{1,3}\.){3}\d{1,3}|[0-9A-Fa-f]{1,4})?)(?![\w:]|\.\w)"
+    + r"(?:\]:(?P<port9>\d{1,5})\b|\]?,? port:? ?=?(?P<port10>\d{1,5})\b)?"
 )  # fmt: skip
 _WORD_BEFORE = re.compile(
     r"([\w-]{1,32})[^\w)]{0,4}$"
@@ -35,8 +36,12 @@ _MAIL_HOST = re.compile(
 )  # exim's; a client's own text may hold one before
 _CLAIMED = re.compile(r"(?:@\[?|\(\[)$")  # of an account, or what a mail client says that it is
 # Of whom VMware and PgBouncer tell: `user root@`, `for 'root@`, `shop/bob@`
-_OF_SOMEBODY = re.compile(r"(?i)(?:\b(?:user|log-?[io]n) |\bfor '| [\w.-]{1,64}/)[\w.\\-]{1,64}@$")
+_OF_SOMEBODY = re.compile(
+    r"(?i)(?:^[\w.\\-]{1,39}@$|(?:\b(?:user|log-?[io]n) |\bfor '| [\w.-]{1,64}/)[\w.\\-]{1,64}@$)"
+)
 _ARROW = re.compile(r"(?:->|=>|→|\bto)\s{0,24}[\"'\[(<]{0,2}(?:[\w-]{1,24}[:/])?$")
+_NOBODY = ("::", "0.0.0.0")  # all of a machine's own addresses, or none  # noqa: S104
+_TO_HOST = re.compile(r"(?i)\bto (?:the )?(?:remote |target )?(?:host|server|node|machine)[ :=]{1,3}['\"\[(]?$")
 _IN_URL = re.compile(r"[a-z]://(?:[^\s/@]{1,64}@)?$")  # the server's, whoever asks
 _VERSION = re.compile(r"(?i)\bv(?:er(?:sion)?)?(?: number| name)?[ :=]{0,3}$")
 _SOURCE = frozenset(
@@ -50,6 +55,7 @@ _DESTINATION = frozenset(
 )
 _WEAK = frozenset({"user", "by", "caller", "host"})  # an address after them gives way to one after a better word
 _NAME = r"(?P<name>[^\s'\"\[\]<>(){},;=|]{1,128})"
+_SOMEBODY = rf"(?!(?:the|an?|client|peer|device|server|host|request|connection|token|certificate)\b){_NAME}"
 _ENDED = "authenticated|authori[sz]ed|denied|rejected|accepted|blocked|banned|created|added|deleted|removed|enabled|locked|unlocked"
 _USERS = (
     re.compile(rf"(?i)\buser \[[^\]]{{0,64}}\]\\\[{_NAME}"),
@@ -64,8 +70,10 @@ _USERS = (
     re.compile(rf"(?i)\buser (?:{_ENDED}): ?['\"]?{_NAME}"),
     re.compile(rf"\b(?:[Uu]ser|USER) (?!(?:{_ENDED})\b){_NAME}"),
     re.compile(rf"\bunix-user:{_NAME}"),
+    re.compile(r"^(?P<name>[\w.\\-]{1,39})@(?=(?:\d{1,3}\.){3}\d{1,3}[: ])"),
     re.compile(r"(?i)(?:\blog-?[io]n |\bfor '| [\w.-]{1,64}/)(?P<name>[\w.\\-]{1,64})@(?=\d{1,3}\.\d{1,3}\.)"),
     re.compile(rf"(?i)\b(?:logged|signed) in: {_NAME}$"),
+    re.compile(rf"(?i)^log-?[io]n {_NAME} from (?=[\d\[])"),
     re.compile(rf"(?i)\blog-?[io]n: {_NAME} - (?=[\da-f])"),
     re.compile(rf"^\"{_NAME}\" (?=(?:\d{{1,3}}\.){{3}}\d)"),  # of a proxy, before the client's address
     re.compile(rf"(?i)\buser name (?:[a-z]{{1,12}} ){{1,6}}(?:is|was):? ['\"]{_NAME}"),
@@ -103,7 +111,11 @@ _USERS_OF_OUTCOMES = (
     re.compile(rf"(?i)\bfor (?:user |account )?{_NAME} (?:from|via|at|on|by|against|because|due|with|using)\b"),
     re.compile(rf"(?i)\bauth\w{{0,14}} (?:failed|failure|error|refused|denied) [^:]{{0,200}}\bfor {_NAME}:"),
     re.compile(rf"(?i)\bfrom \S{{1,64}} as (?:user )?['\"]?{_NAME}"),
-    re.compile(rf"(?i)\blog-?[io]n (?:failed|failure|error|rejected|denied|ok|succeeded):? ['\"(\[]{{0,2}}{_NAME}"),
+    re.compile(rf"(?i)\b(?:log-?[io]ns?|authentication|password|attempts?) for (?:user |account )?{_NAME}(?=[;,] )"),
+    re.compile(rf"(?i)^{_SOMEBODY} authenticated (?:via|with|using|from|against)\b"),
+    re.compile(rf"(?i)\b(?:not|to) authenticate (?:user )?{_SOMEBODY} (?:against|via|from|at|on)\b"),
+    re.compile(rf"(?i): {_SOMEBODY} (?:tried|attempted|is not allowed) to\b"),
+    re.compile(rf"(?i)\blog-?[io]n (?:failed|failure|error|rejected|denied|ok|succeeded)(?::| -)? ['\"(\[]{{0,2}}{_NAME}"),
     re.compile(rf"(?i)\bfor (?:user |account )?{_NAME}$"),
     re.compile(rf"(?i)\b{_NAME}(?:\[[^\]\n]{{1,64}}\])? (?:logged|signed) (?:in|on|out|off)\b"),
 )  # fmt: skip
@@ -117,10 +129,10 @@ _FAILURE = re.compile(
     r"(?i)\b(?:fail(?:ed|ure|ures|s|ing)?|(?:perm|temp)fail|(?:fail|un)\w{0,12}success\w{0,5}|unsuccessful(?:ly)?|den(?:y|ied|ies)|reject(?:ed|s|ing)?|refus(?:ed|es|ing)|invalid|incorrect|"
     r"unauthori[sz]ed|forbidden|block(?:ed|ing)?|drop(?:ped)?|mismatch|(?:does|did)(?:n't| not) match|(?:bad|wrong) (?:password|user\w{0,4}|login|credential\w?|auth\w{0,14})|"
     r"not (?:allowed|permitted|authori[sz]ed|authenticated|found|exist|valid|accepted|recogni[sz]ed)|illegal|disallowed|locked (?:out|user|account)|unknown user|"
-    r"(?:could|can) ?not (?:be )?(?:authenticate|verif|log ?in\b)\w{0,3}|(?:token|password|account|credentials?|certificate|key) (?:has |is )?expired|unable to (?:authenticate|log ?(?:in|on)|verify)|no such user|insufficient (?:access|privileges?|permissions?|rights|authority)|user unknown|auth-?fail\w{0,4}|no (?:matching |pg.hba\.conf )?entry for|auth\w{0,11} (?:error|failure)|too many (?:\w{1,16} ){0,2}(?:attempts|failures)|violation|break-in)(?![\w-])"
+    r"(?:could|can) ?not (?:be )?(?:authenticate|verif|log ?in\b)\w{0,3}|(?:token|jwt|password|account|credentials?|certificate|key) (?:has |is )?expired|unable to (?:authenticate|log ?(?:in|on)|verify)|no such user|insufficient (?:access|privileges?|permissions?|rights|authority)|user unknown|auth-?fail\w{0,4}|no (?:matching |pg.hba\.conf )?entry for|auth\w{0,11} (?:error|failure)|too many (?:\w{1,16} ){0,2}(?:attempts|failures)|violation|break-in)(?![\w-])"
 )
 _SUCCESS = re.compile(
-    r"(?i)\b(?:accept(?:ed|s)?|success(?:ful|fully)?|succeeded|granted|permit(?:ted)?|allow(?:ed)?|authenticated|authori[sz]ed|(?:logged|signed) (?:in|on)|"
+    r"(?i)\b(?:accept(?:ed|s)|(?<!to )(?:accept|permit|allow)|success(?:ful|fully)?|succeeded|granted|permitted|allowed|authenticated|authori[sz]ed|(?:logged|signed) (?:in|on)|"
     r"(?:log|sign)-?in ok|ok login|passed)\b"
 )
 _LOGON = re.compile(
@@ -246,9 +258,11 @@ def _addresses(text: str, row: dict[str, object]) -> None:
     for found in _ADDRESS.finditer(text):
         ip = address(found["v4"] or found["v6"])
         before = text[max(0, found.start() - 40) : found.start()]
+        if ip in _NOBODY:
+            _own_port(found, before, row)
         if (
             ip is None
-            or ip == "::"
+            or ip in _NOBODY
             or _is_network(found)
             or (_CLAIMED.search(before) and not _OF_SOMEBODY.search(before))
         ):
@@ -268,7 +282,7 @@ def _addresses(text: str, row: dict[str, object]) -> None:
             best[side], keys[side] = worth, key
             row[f"{side}_ip"] = ip
             row.pop(f"{side}_port", None)
-            port = next((found[f"port{n}"] for n in range(1, 9) if found[f"port{n}"]), None)
+            port = _port_behind(found)
             if is_next and port is None and (both := _BOTH_PORTS.match(text, found.end())) and "source_port" not in row:
                 row["source_port"], port = int(both[1]), both[2]
             by_slash = is_next or (side == "destination" and "source_port" in row)
@@ -280,6 +294,17 @@ def _addresses(text: str, row: dict[str, object]) -> None:
         side = "source" if found[1].lower().startswith("s") else "destination"
         if f"{side}_ip" in row and int(found[2]) <= _LARGEST_PORT:
             row.setdefault(f"{side}_port", int(found[2]))
+
+
+def _port_behind(found: re.Match[str]) -> str | None:
+    return next((found[f"port{n}"] for n in range(1, 11) if found[f"port{n}"]), None)
+
+
+def _own_port(found: re.Match[str], before: str, row: dict[str, object]) -> None:
+    """Take the port of all of a server's own addresses, where somebody came to it: `client: 192.0.2.7, server: 0.0.0.0:443`."""
+    port = int(_port_behind(found) or 0)
+    if 0 < port <= _LARGEST_PORT and "source_ip" in row and _side(before, row) == "destination":
+        row.setdefault("destination_port", port)
 
 
 def _is_network(found: re.Match[str]) -> bool:
@@ -327,7 +352,7 @@ def _side(before: str, row: dict[str, object]) -> str:
     word = found[1].lower() if found else ""
     if word == "release" or _VERSION.search(before):
         return ""
-    if _IN_URL.search(before):
+    if _IN_URL.search(before) or _TO_HOST.search(before):
         return "destination"
     if of := _OF_SIDE.search(before):
         return "source" if of[1].lower().startswith("s") else "destination"

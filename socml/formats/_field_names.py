@@ -23,7 +23,7 @@ _KEPT_CHARACTERS = 10_000  # of the names of one record; what is guessed of more
 _NAMES_FILES = tuple(Path(__file__).with_name(f"_field_names{which}.toml") for which in ("", "_translated"))
 _WHOLE = 4  # the least length of the last part of a path that is a name by itself
 _SHORT = frozenset(
-    "ip src dst spt dpt url uri pid sha md5 cmd exe msg".split()
+    "ip src dst spt dpt url uri pid sha md5 cmd exe msg ok".split()
 )  # that are names though they are shorter
 # Words of a name, some of them cut short; the last one or two of them may be a name by themselves, if no word before says
 # that it is of something else
@@ -31,10 +31,10 @@ _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _ACCENTED_WORD = re.compile(r"[^\W\d_]+")
 _WHOLE_WORDS = {
     "req": "request", "res": "response", "resp": "response", "rsp": "response", "cli": "client", "svr": "server", "srv": "server", "addr": "address",
-    "src": "source", "dst": "destination", "dest": "destination", "usr": "user", "msg": "message", "evt": "event", "sev": "severity", "sec": "", "utc": "",
+    "src": "source", "dst": "destination", "dest": "destination", "acct": "account", "num": "number", "raddr": "remoteaddress", "laddr": "localaddress", "usr": "user", "msg": "message", "evt": "event", "sev": "severity", "sec": "", "utc": "",
 }  # fmt: skip
 _LAST_WORDS = frozenset(
-    "action severity user timestamp datetime time ts username hostname useragent status method description message".split()
+    "action severity user timestamp datetime time ts username hostname useragent status method description message result outcome verdict upn".split()
 )
 _OF_OTHERS = frozenset(
     "upstream backend proxy nat post previous prev old new parent expiry expire expires expiration birth target response process end last next "
@@ -67,6 +67,19 @@ _UNITS = frozenset(
     "usecs usec msecs msec millis micros nanos millisecond milliseconds microseconds nanoseconds".split()
 )
 _SIDES = ("source", "destination")
+# Whose address and port a name tells that begins so
+_SIDES_OF = {
+    **dict.fromkeys(
+        "source client caller calling actor requester requestor performer initiator initiating originator originating attacker offender intruder "
+        "customer visitor subscriber guest sender".split(),
+        "source",
+    ),
+    **dict.fromkeys("destination server victim target receiving responder".split(), "destination"),
+}
+_ENDS_OF_SIDES = {"ip": "ip", "ips": "ip", "address": "ip", "addresses": "ip", "port": "port"}
+_NO_ENDS = frozenset(
+    "translated xlate xlated mapped nat proxy upstream backend post previous prev old new next parent original geo mac subnet network zone".split()
+)
 _NEUTRAL = frozenset("log event evt audit".split())  # before a name that means the same without them
 _ENVELOPE = "attributes"  # of JSON:API, which puts all fields of a record under it
 _OF_ITSELF = frozenset("host agent observer node local listener beat".split())  # whose own address is no peer's
@@ -79,7 +92,7 @@ _OBJECTS = frozenset("resource object target targets affected changes destinatio
 _OF_OTHER_STATUS = re.compile(r"(?i)smtp|grpc|exit")
 _NOT_PROCESSES = frozenset("parent model policy project product".split())  # whose `pid` is a number of something else
 _BESIDE = frozenset("decorations annotations labels tags metadata".split())  # what is kept beside a record: asked last
-_NAMED_TEXT = {"@Name", "#text"}
+_NAMED_VALUES = (("@Name", "#text"), ("name", "value"), ("Name", "Value"), ("key", "value"), ("Key", "Value"))
 _SIGNED = {"@t": "timestamp", "@m": "message", "@mt": "message", "@l": "level"}  # of Serilog's compact form
 _REQUEST_NAMES = frozenset({"request", "requestline", "httprequest", "req", "requestfirstline", "httprequestline"})
 
@@ -139,8 +152,8 @@ def _flatten(found: Mapping[str, object], prefix: str, depth: int, flat: dict[st
         if isinstance(value, dict) and value and depth < DEEPEST:
             _flatten(value, f"{prefix}{name}.", depth + 1, flat)
         elif isinstance(value, list) and value and depth < DEEPEST and all(isinstance(v, dict) for v in value):
-            if all(one.keys() == _NAMED_TEXT for one in value):  # XML's <Data Name="x">y</Data>, as converters write it
-                flat |= {f"{prefix}{name}.{one['@Name']}": one["#text"] for one in value}
+            if named := _named_values(value):
+                flat |= {f"{prefix}{name}.{own}": text for own, text in named.items()}
                 continue
             for number, one in enumerate(value[:20]):
                 _flatten(one, f"{prefix}{name}.{number}.", depth + 1, flat)
@@ -148,6 +161,21 @@ def _flatten(found: Mapping[str, object], prefix: str, depth: int, flat: dict[st
                 flat[f"{prefix}{name}"] = value[20:]
         else:
             flat[prefix + name] = value
+
+
+def _named_values(objects: list[dict[str, object]]) -> dict[str, object]:
+    """Return name → value where each object is of those two, as converters write XML's <Data Name="x">y</Data>; nothing else.
+
+    Examples
+    --------
+    >>> _named_values([{"name": "user", "value": "bob"}]), _named_values([{"name": "user", "id": 7}])
+    ({'user': 'bob'}, {})
+    """
+    for name, value in _NAMED_VALUES:
+        if all(one.keys() == {name, value} and isinstance(one[name], str) for one in objects):
+            named = {str(one[name]): one[value] for one in objects}
+            return named if len(named) == len(objects) else {}
+    return {}
 
 
 @dataclass(frozen=True)
@@ -261,9 +289,29 @@ def _each_end(name: str) -> Iterator[tuple[str, int]]:
         if end and end not in given:
             given.add(end)
             yield end, skipped
+    sided = _sided(" ".join(parts))
+    if sided and sided not in given:
+        given.add(sided)
+        yield sided, 1
     for end in (*_last_words(words), *_elsewhere(words, parts[-1] if parts else "")):
         if end not in given:
             yield end, 2
+
+
+def _sided(name: str) -> str:
+    """Return `sourceip` and the like for a name that begins with an end of a connection, ends with its address or port, and is of no other's.
+
+    Examples
+    --------
+    >>> _sided("srcDevice_ip"), _sided("flow server l4 port id"), _sided("source nat ip"), _sided("device source ip")
+    ('sourceip', 'destinationport', '', '')
+    """
+    words = [_WHOLE_WORDS.get(word.lower(), word.lower()) for word in _WORD.findall(name)]
+    words = words[words[:1] == ["flow"] :]
+    words = words[:-1] if words[-2:-1] in (["port"], ["ip"]) and words[-1] in ("id", "number", "list") else words
+    side, last = (_SIDES_OF.get(words[0]), _ENDS_OF_SIDES.get(words[-1])) if words else (None, None)
+    is_plain = side and last and _NO_ENDS.isdisjoint(words)
+    return f"{side}{last}" if is_plain else ""
 
 
 def _elsewhere(words: list[str], name: str) -> list[str]:
@@ -274,7 +322,11 @@ def _elsewhere(words: list[str], name: str) -> list[str]:
     >>> _elsewhere([], "Hora de finalización"), _elsewhere([], "Erkennungszeitpunkt"), _elsewhere([], "Indirizzo di origine")
     (['horafinalizacion', 'time'], ['time'], ['indirizzoorigine'])
     """
-    has_unit = len(words) > 1 and words[-1] in _UNITS and words[-2] in ("timestamp", "date")
+    has_unit = (
+        len(words) > 1
+        and words[-1] in _UNITS
+        and (words[-2] in ("timestamp", "date") or words[-3:-1] in (["event", "time"], ["start", "time"]))
+    )
     plain = " ".join(_ACCENTED_WORD.findall(unaccented(name).lower()))
     parts = plain.split() if " " in name else []
     bare = [word for word in parts if word not in _SMALL]
@@ -295,7 +347,7 @@ def _last_words(words: list[str]) -> Iterator[str]:
     if len(words) > 1 and words[0] in ("date", "time", "datetime", "timestamp"):
         if not any(map(_OF_NO_EVENT.match, words)):
             yield "time"  # as in "Date Accessed"
-    elif len(words) > 1 and words[-1] == "at" and words[-2] not in _OF_OTHERS:
+    elif len(words) > 1 and words[-1] in ("at", "on") and words[-2] not in _OF_OTHERS:
         yield "time"  # as in `seen_at`
     for skipped in range(1, len(words)):
         end = "".join(words[skipped:])

@@ -126,7 +126,7 @@ def _is_other(column: str, name: str, plain: str, value: object) -> bool:
         return plain in _VERBS and value in METHODS
     if column == "event_count":
         return plain_name(name) != plain
-    if column == "event_severity" and plain.endswith("type") and plain != "messagetype":
+    if column == "event_severity" and (plain.endswith("type") or plain == "status") and plain != "messagetype":
         return str(value).lower() not in _TYPES
     return column == "duration_s" and is_bare_duration(plain, value)
 
@@ -256,7 +256,7 @@ def _outcome_of_kinds(found: Mapping[str, object], guessed: Guess, action: objec
 
 @remembered(4096)
 def _outcome_of_kind(word: str) -> str | None:
-    return None if word.lower() in LEVELS else outcome_of(word)
+    return None if word.lower() in LEVELS or word.isdecimal() else outcome_of(word)  # a kind's number is no status
 
 
 def _agree(row: dict[str, object], taken: dict[str, str], used: set[str]) -> None:

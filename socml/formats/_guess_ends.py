@@ -27,7 +27,8 @@ _INWARD = frozenset({"inbound", "incoming", "in", "ingress"})
 _BOUNDS = ("inbound", "outbound")
 _NOBODY = ("0.0.0.0", "::")  # what stands for a peer where there is none  # noqa: S104
 _PASSING, _SERVICES = 32768, 1024  # the least port that Linux gives a client; the first that is not kept for services
-_REMOTE = ("remote", "foreign", "peer")
+_REMOTE, _LOCAL = ("remote", "foreign", "peer", "raddr"), ("local", "laddr")
+_ADDRESS_ENDS = re.compile(r"(?:ip|addr|address|host)$")
 _NO_CLOCK = Clock(None, None, None)
 _SENT = frozenset({"sent", "spkt"})
 _BARE_VOLUMES = frozenset({"bytes", "octets", "packets", "pkts"}) | _SENT
@@ -38,6 +39,8 @@ def complete_ends(row: dict[str, object], taken: dict[str, str], used: set[str],
     _ports(row, taken, found)
     _ports_beside(row, taken, used, found)
     _both_ends(row, taken, found)
+    _ports_alike(row, taken, used, found)
+    _passing_port(row, taken, found)
     _own_side(row, taken, used, found)
     _bare_duration(row, taken, used, found)
     _volume(row, taken, used)
@@ -95,10 +98,38 @@ def _both_ends(row: dict[str, object], taken: dict[str, str], found: Mapping[str
             return
 
 
+def _ports_alike(row: dict[str, object], taken: dict[str, str], used: set[str], found: Mapping[str, object]) -> None:
+    """Take the port that is called as an address is but for its last word, where each side's address has another name: `s_ip`, `s_port`."""
+    ports = {plain_name(name): name for name in found if plain_name(name).endswith("port")}
+    for side, other in (("source", "destination"), ("destination", "source")):
+        stem = _ADDRESS_ENDS.sub("", plain_name(taken.get(f"{side}_ip", "")))
+        name = ports.get(f"{stem}port", "") if stem else ""
+        port = column_value(f"{side}_port", found[name], "", _NO_CLOCK) if name else None
+        if port is None or taken.get(f"{side}_port") == name or f"{other}_ip" not in row:
+            continue
+        if taken.get(f"{other}_port") == name:
+            row.pop(f"{other}_port")
+            used.discard(taken.pop(f"{other}_port"))
+        row[f"{side}_port"], taken[f"{side}_port"] = port, name
+        used.add(name)
+
+
+def _passing_port(row: dict[str, object], taken: dict[str, str], found: Mapping[str, object]) -> None:
+    """Take a passing port that is only called so, and stands right behind the source's address, for the source's: no other end is told."""
+    name, port = taken.get("destination_port", ""), row.get("destination_port")
+    if plain_name(name) != "port" or "destination_ip" in row or "source_port" in row:
+        return
+    names = list(found)
+    behind = taken.get("source_ip") in names and names.index(name) == names.index(taken["source_ip"]) + 1
+    if behind and isinstance(port, int) and port >= _PASSING:
+        _swap(row, taken, "port")
+
+
 def _own_side(row: dict[str, object], taken: dict[str, str], used: set[str], found: Mapping[str, object]) -> None:
     """Take the local end for the source where the record says that it began the connection, or where the ports do; leave out a remote end that is none."""
     remote = plain_name(taken.get("source_ip", ""))
-    if not ("local" in plain_name(taken.get("destination_ip", "")) and any(word in remote for word in _REMOTE)):
+    own = plain_name(taken.get("destination_ip", ""))
+    if not (any(word in own for word in _LOCAL) and any(word in remote for word in _REMOTE)):
         return
     told = [_is_outward(name, value) for name, value in found.items() if _tells_direction(name, value)]
     if any(told) or (not told and _asks_service(row)):

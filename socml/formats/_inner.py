@@ -23,15 +23,17 @@ from socml.formats._records import Skip
 from socml.formats._snare import snare_event
 from socml.formats._stamps import stamp_in
 from socml.formats._times import Clock
+from socml.formats._values import LEVELS
 from socml.formats._windows_event_xml import windows_xml_event
 from socml.formats._windows_json import is_windows_json, windows_json_event
 from socml.formats._xml_records import element_fields
 from socml.formats.host._journal import journal_row
-from socml.formats.host._syslog_headers import BARE, header
+from socml.formats.host._syslog_headers import BARE, header, is_host
 from socml.formats.host._syslog_lines import device_event, header_row
-from socml.formats.host._syslog_messages import read_text
+from socml.formats.host._syslog_messages import first_word_severity, read_text
 from socml.formats.network._eve import eve_event, is_eve
 from socml.formats.network.panos import panos_event
+from socml.formats.table._text_levels import level_of
 from socml.formats.web._access_lines import access_event
 
 if TYPE_CHECKING:
@@ -66,6 +68,10 @@ _OF_FIELDS = (
 )  # fmt: skip
 _REPETITION = re.compile(r"\n[^\n]{0,40}--- last message repeated (\d{1,9}) times? ---$")
 _OUTER_OF_RECORD = tuple(name for name in OUTER if name != "host_name")
+# The host behind such a time, before a program or the part of a NetScaler that tells
+_HOST_BEHIND = re.compile(r" ?(?:GMT |UTC )?(?P<host>[\w.-]{1,255}) (?=\d{1,3}-PPE-\d|[\w./-]{1,64}(?:\[\d{1,9}\])?: )")
+_OWN_MESSAGE = re.compile(r'"(?i:message|msg|short_message|text|body|log)"\s{0,4}:')
+_STAMP_BEGINS = frozenset("0123456789[(IWEFD")
 _LONGEST_STAMP = 160  # characters before the name of a device's message
 _Reader = Callable[[str, Clock, int], dict[str, Any]]
 
@@ -199,6 +205,8 @@ def syslog_event(line: bytes, clock: Clock, levels: int = DEEPEST_RECORD - 1) ->
     row = header_event(parts, clock, levels)
     if bare and row["time"] is None and (stamp := stamp_in(bare["message"], clock, farthest=1)):
         row["time"] = stamp.time  # in a spelling that no header has
+        named = _HOST_BEHIND.match(bare["message"], stamp.end)
+        row["host_name"] = row["host_name"] or (named["host"] if named and is_host(named["host"]) else None)
     if "\n" in text and (repeated := _REPETITION.search(text, max(0, len(text) - 100))):
         row["event_count"] = 1 + int(repeated[1])
     return row
@@ -305,6 +313,8 @@ def _json_of_nobody(found: dict[str, object], clock: Clock, levels: int) -> dict
 def _wrapped_json(text: str, clock: Clock, levels: int) -> dict[str, object]:
     at = text.find('{"')
     row = _json(text[at:], clock, levels)
+    if _OWN_MESSAGE.search(text, at) is None and len(text[:at].split()) > 1:
+        row.pop("message", None)  # one of its parts, such as the error: the words before say what happened
     facts = {name: value for name, value in facts_of(text[:at]).items() if row.get(name) in (None, "host")}
     return {**row, **facts} if row else row
 
@@ -319,6 +329,10 @@ def _access(text: str, clock: Clock, levels: int) -> dict[str, object]:
 
 def _text(text: str, clock: Clock, levels: int) -> dict[str, object]:
     columns, more = read_text(text)
+    stamp = stamp_in(text, clock, farthest=1) if text[:1] in _STAMP_BEGINS else None
+    level = level_of(text, stamp) if stamp else None
+    severity = LEVELS[level.lower()] if level else first_word_severity(text)
+    columns = columns if severity is None else {"event_severity": severity} | columns
     fields = {found["name"]: found["value"] for found in _FIELD_LINE.finditer(text)} if "\n" in text else {}
     if len(fields) >= _LEAST_FIELDS:
         row, _ = guessed_row({"message": text.split("\n", 1)[0], **fields}, clock)

@@ -30,7 +30,11 @@ _CELL = re.compile(
     r" ?[\"']?(?:[A-Za-z_@][\w.@/-]{0,99} ?=(?!=)|[A-Z][\w/-]{0,40}(?: [\w/-]{1,30}){0,4}:(?: |$)|[A-Za-z_]{2,40}:(?![/\s]))"
 )
 _COLONS = re.compile(r"(?:^|[,;\]] ?)(?P<key>[A-Z][\w/-]{0,40}(?: [\w/-]{1,30}){0,4}): ")
-_BARRED = re.compile(r"(?:^|\|)(?P<key>[A-Za-z_]{2,40}):(?!//)")  # `name:value|name:value`, as Cassandra's audit
+# `name:value|name:value`, as Cassandra's audit; LTSV, with tabs
+_BARRED = {
+    "|": re.compile(r"(?:^|\|)(?P<key>[A-Za-z_]{2,40}):(?!//)"),
+    "\t": re.compile(r"(?:^|\t)(?P<key>[A-Za-z_][\w.-]{0,60}):(?!//)"),
+}
 _LEAST_SEPARATED, _LEAST_COLONS = 3, 4
 _LONGEST = 1 << 16  # characters that are looked at for pairs
 
@@ -47,8 +51,9 @@ def pairs_of(text: str) -> tuple[str, dict[str, str]]:
     colons = list(_COLONS.finditer(text, 0, _LONGEST)) if text.count(": ") >= _LEAST_COLONS else []
     if len(colons) >= _LEAST_COLONS and text.count("=") < len(colons):
         return _cut(text, colons, ", ;")
-    if text.count("|") >= _LEAST_COLONS - 1 and (barred := _barred(text)):
-        return barred
+    for sign in _BARRED:
+        if text.count(sign) >= _LEAST_COLONS - 1 and (barred := _barred(text, sign)):
+            return barred
     if first is None:
         return text, {}
     start = first.start("pair")
@@ -73,20 +78,19 @@ def pairs_of(text: str) -> tuple[str, dict[str, str]]:
     return text[:start].strip(" |:,("), found
 
 
-def _barred(text: str) -> tuple[str, dict[str, str]] | None:
-    """Return what stands before pairs of `name:value` that bars part, and those; None if most cells are none.
+def _barred(text: str, sign: str) -> tuple[str, dict[str, str]] | None:
+    """Return what stands before pairs of `name:value` that bars or tabs part, and those; None if most cells are none.
 
     Examples
     --------
-    >>> _barred("audit - user:bob|source:/192.0.2.7|type:LOGIN|operation:a: b")
+    >>> _barred("audit - user:bob|source:/192.0.2.7|type:LOGIN|operation:a: b", "|")
     ('audit -', {'user': 'bob', 'source': '/192.0.2.7', 'type': 'LOGIN', 'operation': 'a: b'})
     """
-    start = text.find("|") + 1
-    start = max(text.rfind(" ", 0, start) + 1, 0)
-    keys = list(_BARRED.finditer(text[start:_LONGEST]))
-    if len(keys) < _LEAST_COLONS or 2 * len(keys) <= text.count("|", 0, _LONGEST) + 1:
+    start = text.rfind(" ", 0, text.find(sign) + 1) + 1 if sign == "|" else 0
+    keys = list(_BARRED[sign].finditer(text[start:_LONGEST]))
+    if len(keys) < _LEAST_COLONS or 2 * len(keys) <= text.count(sign, 0, _LONGEST) + 1:
         return None
-    return text[:start].strip(), _cut(text[start:], keys, "|")[1]
+    return text[:start].strip(), _cut(text[start:], keys, sign)[1]
 
 
 def _cut(text: str, keys: list[re.Match[str]], sign: str) -> tuple[str, dict[str, str]]:

@@ -42,7 +42,7 @@ _ZONE = rf"(?: ?(?P<zone>[+-]\d\d:?\d\d(?![\d-])|(?:{_NAMES})\b|(?:{_PLACES})/[A
 _DAY_NAME = r"(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]{0,6},? +)"
 _MONTH = r"(?P<month>[A-Z][a-z]{2}|[A-Z]{3})[a-z]{0,6}\.?"
 _MONTH_CUT = r"(?P<month>[A-Z][a-z]{2})"
-_BETWEEN = rf"(?:,[{_BLANKS}]?|,? (?:at|à|um|om|alle|klo?\.?|a las|às) | @ |::|[T:_-]|[{_BLANKS}]{{1,4}})"
+_BETWEEN = rf"(?:,[{_BLANKS}]?|,? (?:at|à|um|om|alle|klo?\.?|a las|às) | @ |::|[T:_.-]|[{_BLANKS}]{{1,4}})"
 _HALVES = {"上午": 0, "午前": 0, "오전": 0, "下午": 12, "午後": 12, "오후": 12}
 _DE = r"(?:\.?[-/ ]|\.| de | del |\. de )"
 _DATE_ELSEWHERE = (
@@ -83,6 +83,8 @@ _SPELLINGS = (
     rf"(?P<month>\d\d)[-./](?P<day>\d\d)[ -]{_CLOCK}(?!/)",
     rf"(?P<month>\d\d)(?P<day>\d\d) {_CLOCK}",
     rf"[IWEFD](?P<month>\d\d)(?P<day>\d\d) {_CLOCK}",  # of glog, whose level is the letter
+    rf"(?P<month>[A-Za-z]{{3}})/(?P<day>\d\d) {_CLOCK}",  # of MikroTik
+    rf"{_CLOCK}(?P<behind>[+-]\d{{1,3}})?\" date=\"(?P<month>\d\d)-(?P<day>\d\d)-(?P<year>\d{{4}})",  # of CMTrace
     r"@(?P<tai>4[0-9a-f]{15})[0-9a-f]{8}",
     r"(?P<filetime>1[0-9]{17})(?!\d)",
     r"(?P<epoch>1\d{9}(?:\d{3}(?:\d{3}){0,2}|\.\d{1,9})?)(?![\d.-])",
@@ -217,7 +219,7 @@ def _time(parts: dict[str, str | None], clock: Clock) -> datetime:
     hour, day = _hour(parts), parts["day"] or ""
     minute, second, year = parts["minute"] or "", parts.get("second") or "0", parts.get("year")
     fraction = parts.get("fraction") or parts.get("comma")
-    zone = parts.get("zone") or parts.get("hours") or parts.get("minutes")
+    zone = parts.get("zone") or parts.get("hours") or parts.get("minutes") or _ahead(parts.get("behind"))
     if year is None and zone is None:
         at = f"{hour:02}:{minute:0>2}:{second:0>2}"
         return clock.yearless(int(month), int(day), at, f".{fraction}" if fraction else None)
@@ -230,6 +232,11 @@ def _time(parts: dict[str, str | None], clock: Clock) -> datetime:
         return _from_zone(local, zone)
     clock.say_zone()
     return clock.in_zone(local)
+
+
+def _ahead(behind: str | None) -> str | None:
+    """Return minutes behind UTC, as Windows counts them, as those ahead of it."""
+    return f"{'-' if behind[0] == '+' else '+'}{behind[1:]:0>3}" if behind else None
 
 
 def _hour(parts: dict[str, str | None]) -> int:

@@ -61,6 +61,8 @@ _YES_WORDS = {
 }
 _NEGATIVE_NAMES = ("failed", "failure", "blocked", "isblocked", "denied", "error")
 _FAILED_LOGONS = ("failedsignon", "failedlogin", "failedlogon")
+_CODES = ("returncode", "retcode", "statuserrorcode")  # of which nothing but 0 is well
+_NO_STATUSES = ("action", "act", "state", "decision", "verdict", "disposition")  # whose numbers are a tool's own
 _OUTCOME_LONGEST = 200
 _HASHES = {32: "md5", 40: "sha1", 64: "sha256", 128: "sha512"}
 METHODS = frozenset("GET POST PUT DELETE HEAD OPTIONS PATCH CONNECT TRACE PROPFIND REPORT SEARCH".split())
@@ -125,8 +127,8 @@ def outcome_of(value: object, name: str = "") -> str | None:
     if isinstance(value, bool) or (is_negative and str(value) in ("0", "1")):
         return "success" if (str(value) in ("True", "1")) != is_negative else "failure"
     text = unaccented(str(value)[:_OUTCOME_LONGEST])
-    if text.isdecimal() and name not in _YES_NAMES:
-        return ("success" if int(text) < 400 else "failure") if 100 <= int(text) <= 599 else None
+    if text.removeprefix("-").isdecimal() and name not in _YES_NAMES:
+        return _outcome_of_number(int(text), name)
     words = _WORD_BREAKS.sub(" ", text)
     if _NO_ERROR.search(words):
         return "success"
@@ -135,6 +137,14 @@ def outcome_of(value: object, name: str = "") -> str | None:
     if _FAILURE.search(words) or elsewhere.FAILURE.search(words):
         return "failure"
     return "success" if _SUCCESS.search(words) or elsewhere.SUCCESS.search(words) else None
+
+
+def _outcome_of_number(number: int, name: str) -> str | None:
+    """Return how an event ended by a code of which only 0 is well, or by a status of HTTP."""
+    if name in _CODES:
+        return "success" if number == 0 else "failure"
+    is_status = 100 <= number <= 599 and not name.endswith(_NO_STATUSES)
+    return ("success" if number < 400 else "failure") if is_status else None
 
 
 def severity_of(value: object, name: str = "") -> int | None:

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from socml.formats._fields import Fields, whole
+from socml.formats._inner import filled_from_inner
 from socml.formats._json import as_object, flatten, loads_exactly
 from socml.formats._reader import Parsed, ReadOptions, Source, head_lines
 from socml.formats._records import clocked, json_records
@@ -44,6 +45,8 @@ _COLUMNS: dict[str, str | tuple[str, ...]] = {
 
 
 _HEAD = 1 << 16
+_KIND = ("class_uid", "event_category", "event_action")
+_OF_ARCHIVES = {"agent", "decoder", "location", "timestamp"}  # of Wazuh, which keep events without a rule as well
 _OF_WINDOWS = ("user_name", "acting_user_name", "target_user_name", "event_outcome", "source_port", "destination_ip", "destination_port",
                "network_transport", "process_name", "process_pid", "process_parent_name", "process_command_line", "file_path", "file_hash",
                "dns_question_name")  # fmt: skip
@@ -53,7 +56,7 @@ class OssecJson:
     """Alerts of OSSEC and Wazuh as JSON lines."""
 
     name = "ossec-json"
-    about = "OSSEC and Wazuh alerts.json, in both spellings"
+    about = "OSSEC and Wazuh alerts.json, in both spellings, and Wazuh's archives.json"
     specification = "https://documentation.wazuh.com/current/user-manual/manager/alert-management.html"
     examples = (
         '{"rule":{"level":5,"comment":"SSHD authentication failed.","sidid":5716,"groups":["syslog","sshd",'
@@ -77,6 +80,8 @@ class OssecJson:
 def _is_alert(line: bytes) -> bool:
     found = as_object(line)
     rule = found.get("rule")
+    if found.keys() >= _OF_ARCHIVES:
+        return True
     if not isinstance(rule, dict) or "level" not in rule:
         return False
     return "sidid" in rule or bool({"agent", "manager", "decoder", "full_log"} & set(found))
@@ -87,7 +92,9 @@ def _event(record: bytes, clock: Clock) -> dict[str, object]:
     when = _time(fields, clock)
     level, rule = whole(fields.take("rule.level") or 0, "rule.level"), fields.text("rule.sidid", "rule.id")
     groups = fields.peek("rule.groups", "rule.group")
-    row = alert_columns(level, rule, groups if isinstance(groups, list) else str(groups or "").split(","))
+    is_alert = level or rule
+    told = groups if isinstance(groups, list) else str(groups or "").split(",")
+    row = alert_columns(level, rule, told) if is_alert else {"event_category": "host"}
     place, more = location_columns(fields.text("location"))
     row |= place
     for name in ("srcport", "data.srcport", "dstport", "data.dstport", "data.src_port", "data.dest_port"):
@@ -98,8 +105,13 @@ def _event(record: bytes, clock: Clock) -> dict[str, object]:
     if "file_path" in row:
         row["file_change"] = file_change(fields.text("syscheck.event"), rule)
         row["file_hash"] = _hash(fields)
-    row["extra"] = {"level": str(level), **more, **fields.rest()}
+    row["extra"] = {**({"level": str(level)} if is_alert else {}), **more, **fields.rest()}
+    row = row if is_alert else filled_from_inner(row, row.get("message"), clock)
     windows = _of_windows(record) if '"win"' in str(record[:_HEAD]) else {}
+    if not is_alert and windows:  # what kind of event it is, no rule says
+        row = {name: value for name, value in row.items() if name != "event_category"}
+        return {**windows, **row}
+    windows = {name: value for name, value in windows.items() if name not in _KIND}
     return {**windows, **{name: value for name, value in row.items() if value is not None or name not in windows}}
 
 
@@ -112,7 +124,7 @@ def _of_windows(record: bytes) -> dict[str, object]:
     if "EventID" not in found:
         return {}
     row = windows_event({**found, "TimeCreated": found.get("SystemTime")}, Clock(None, None, None))
-    return {name: row[name] for name in _OF_WINDOWS if row.get(name) is not None}
+    return {name: row[name] for name in (*_OF_WINDOWS, *_KIND) if row.get(name) is not None}
 
 
 def _time(fields: Fields, clock: Clock) -> datetime | None:

@@ -40,7 +40,7 @@ _RFC3164 = re.compile(
 )
 _RFC3339 = re.compile(
     rf"{_PRIORITY}(?P<stamp>\d{{4}}(?:-\d\d-\d\d[T ]|:\d\d:\d\d-)\d\d:\d\d:\d\d(?:[.,]\d{{1,9}})?"  # the latter of Sophos UTM
-    rf"(?:Z|[+-]\d\d:?\d\d|(?<=\.\d\d\d) [+-]\d{{4}} )?) {_REST}",  # the latter of Barracuda
+    rf"(?:Z|[+-]\d\d(?::?\d\d)?|(?<=\.\d\d\d) [+-]\d{{4}} ?)?) {_REST}",  # the latter of Barracuda
     re.DOTALL,
 )
 _RFC5424 = re.compile(
@@ -63,7 +63,8 @@ _NO_TAGS = re.compile(
 # What stands where a host would in the lines of applications: levels
 NO_HOSTS = frozenset(
     "trace debug dbg verbose info inf information notice warn warning wrn error err severe crit critical fatal emerg stdout stderr ip ip6 arp tcp udp icmp "
-    "startup status install upgrade configure trigproc conffile remove purge".split()  # the latter of dpkg
+    "startup status install upgrade configure trigproc conffile remove purge "  # the latter of dpkg
+    "deny denied permit allow allowed accept drop dropped block blocked reject".split()  # of a firewall's own lines
 )
 _PEER = re.compile(r"(?:\S{1,256}/)?[0-9.]{7,15}:\d{1,5}")  # of whom a line tells, as OpenVPN writes
 _QUEUED = re.compile(r"[0-9A-Za-z]{6}-[0-9A-Za-z]{6,11}-[0-9A-Za-z]{2,4}")  # a message of exim's
@@ -79,11 +80,13 @@ SEQUENCE = re.compile(
     r"(?:\*(?P<task>[\w.-]{1,64}): )?(?P<rest>.*)",  # the task of a controller of access points
     re.DOTALL,
 )
+_FRAME = re.compile(r"^\d{1,5} (?=<\d{1,3}>1 )")  # how many bytes a message has, as RFC 6587 sends it
 HEADERS = (_RFC3164, _RFC3339, _RFC5424)
 
 
 def header(text: str) -> re.Match[str] | None:
     """Return the header of a line, with all after it as its `message`; None if it has none."""
+    text = _FRAME.sub("", text, count=1) if text[:1].isdecimal() else text
     first = text[:1]
     if first == "<":
         found = _RFC5424.match(text) or _RFC3164.match(text) or _RFC3339.match(text) or _COUNTED.match(text)

@@ -53,6 +53,9 @@ _DEVICE_LEVEL = re.compile(r"%[A-Z][A-Z0-9_]{1,40}-(?P<level>[0-7])-[A-Z0-9_]{1,
 _LEVEL = re.compile(
     r"(?:\[ {0,3}|<)?(?P<level>(?i:" + "|".join(sorted(WORDS, key=len, reverse=True)) + r"))(?:[\]>]|(?=\|)|: )"
 )
+_LATER_LEVEL = re.compile(
+    r"\([^\[\]\n()]{1,80}\) \[(?P<level>" + "|".join(sorted(WORDS, key=len, reverse=True)).upper() + r")\] "
+)
 _SAID = re.compile(
     r"(?i:severity|level): (?P<level>" + "|".join(sorted(WORDS, key=len, reverse=True)) + r")(?=[,;])", re.IGNORECASE
 )
@@ -60,6 +63,7 @@ _INNER_CISCO = re.compile(r"[^%\n]{0,120}[:*] ?%(?:[A-Z0-9_]{1,64}-){1,3}([0-7])
 _MODSECURITY = re.compile(r"\bModSecurity: ")
 _BRACKETED = re.compile(r'\[(?P<name>[a-z_]{2,20}) "(?P<value>[^"\n]{0,2000})"\]')
 _OF_RULE = {"id": "rule_id", "msg": "rule_name", "uri": "url_original"}
+_NOBODY = frozenset({"[unknown]", "(unknown)", "(null)", "-"})  # what stands for a user where there is none
 _MAPPED = re.compile(r"::ffff:([0-9.]+)", re.IGNORECASE)
 REPEATED = re.compile(r"message repeated (\d+) times: \[ ?(.*?) ?\]$", re.DOTALL)
 _SOLARIS_ID = re.compile(r"\[ID \d+ \S+\] ")
@@ -130,7 +134,7 @@ def first_word_severity(message: str) -> int | None:
     """
     if device := _DEVICE_LEVEL.match(message):
         return SEVERITY[int(device["level"])]
-    word = _LEVEL.match(message)
+    word = _LEVEL.match(message) or _LATER_LEVEL.match(message)
     return LEVELS[word["level"].lower()] if word else None
 
 
@@ -271,11 +275,7 @@ def _take(name: str) -> _Take:
         return _take_address
     if name in NUMBERS:
         return _take_number
-    if name == "duration_s":
-        return _take_duration
-    if name == "network_transport":
-        return _take_lower
-    return _take_text if name in COLUMNS else _take_further
+    return _TAKES.get(name) or (_take_text if name in COLUMNS else _take_further)
 
 
 def _take_port(name: str, value: str, columns: dict[str, object], more: dict[str, str]) -> None:
@@ -306,8 +306,20 @@ def _take_text(name: str, value: str, columns: dict[str, object], more: dict[str
     columns[name] = value
 
 
+def _take_user(name: str, value: str, columns: dict[str, object], more: dict[str, str]) -> None:
+    if value not in _NOBODY:
+        columns[name] = value
+
+
 def _take_further(name: str, value: str, columns: dict[str, object], more: dict[str, str]) -> None:
     more[name.rstrip("_")] = value
+
+
+_TAKES: dict[str, _Take] = {
+    "user_name": _take_user,
+    "duration_s": _take_duration,
+    "network_transport": _take_lower,
+}
 
 
 @remembered(1 << 14)

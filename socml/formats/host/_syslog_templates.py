@@ -164,7 +164,11 @@ _SU = (
         "su_session",
         "failure",
     ),
-    _t(r"(?P<user_name>\S{1,256}) to (?P<target_user_name>\S{1,256}) on (?P<terminal>\S+)$", "su_session", "success"),
+    _t(
+        r"(?:from )?(?P<user_name>\S{1,256}) to (?P<target_user_name>\S{1,256}) (?:on|at) (?P<terminal>\S+)$",
+        "su_session",
+        "success",
+    ),
     _t(
         r"'su (?P<target_user_name>[^']{1,256})' failed for (?P<user_name>\S+)(?: on (?P<terminal>\S+))?$",
         "su_session",

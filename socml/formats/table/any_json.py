@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from typing import TypeGuard
 
 from socml.formats._envelope import first_objects, members
-from socml.formats._field_names import flat_fields
+from socml.formats._field_names import flat_fields, guess
 from socml.formats._guess import guessed_row
 from socml.formats._inner import known_inside, with_inner
 from socml.formats._json import as_object, extra_of, loads_exactly
@@ -36,6 +36,14 @@ _MOST_OF_WRAP = 2  # fields of an object that only holds a record
 # What may stand before the object of each line: `audit: {`, `@cee: {`
 _NAMED = re.compile(rb'(?P<name>@?[A-Za-z][\w.-]{0,63})(?:: {0,2}| {1,2})(?=\{ ?")')
 _UNBRACED = re.compile(rb'"[^"\\\n]{1,100}"\s{0,4}:')  # how a line begins that is an object's fields
+_LITERAL = re.compile(rb"\{ ?'[^'\n]{1,100}' ?:")  # of Python
+# A text, whole or up to the end of what is there; a word
+_PYTHON = re.compile(
+    rb"""'[^'\\]*+(?:\\(?:.|\Z)[^'\\]*+)*+(?:'|\Z)|"[^"\\]*+(?:\\(?:.|\Z)[^"\\]*+)*+(?:"|\Z)|\b(?:True|False|None)\b""",
+    re.DOTALL,
+)
+_WORDS = {b"True": b"true", b"False": b"false", b"None": b"null"}
+_BYTE_ESCAPE = re.compile(rb"(?<!\\)\\x([0-9a-fA-F]{2})")
 DEEPEST_LIST = 3  # objects that a list of records may lie in
 _FARTHEST_LIST = 65536  # bytes of a document before its list
 _OPENS_LIST = re.compile(rb'"(?P<name>[^"\\\\]{1,100})"\s{0,100}:\s{0,100}\[\s{0,100}\{')
@@ -68,7 +76,7 @@ class AnyJson:
         if not found or (is_unbraced and min(map(len, found)) < _LEAST_UNBRACED):
             return 0.0
         clock = Clock(None, None, None)
-        rows = [guessed_row(flat_fields(one), clock)[1] for one in found]
+        rows = [guessed_row(_fields_of(one), clock)[1] for one in found]
         known = sum("time" in taken and len(taken) > 1 for taken in rows)
         return _BARE_GUESS + (_GUESS - _BARE_GUESS) * known / len(rows)
 
@@ -80,6 +88,10 @@ class AnyJson:
         if _UNBRACED.match(head):
             return clocked(
                 line_records(source), lambda line, clock: _event(loads_exactly(_braced(line)), clock), source, options
+            )
+        if _LITERAL.match(head):
+            return clocked(
+                line_records(source), lambda line, clock: _event(loads_exactly(_as_json(line)), clock), source, options
             )
         if rows := rows_of(head):
             return clocked(
@@ -100,6 +112,8 @@ def first_of(head: bytes, limit: int) -> list[dict[str, object]]:
     """Return the first records that a file's head holds, as it would be read."""
     if _NAMED.match(head):
         return [found for line in head_lines(head, limit) if (found := as_object(_NAMED.sub(b"", line, count=1)))]
+    if _LITERAL.match(head):
+        return [found for line in head_lines(head, limit) if (found := as_object(_as_json(line)))]
     if _UNBRACED.match(head):
         return [as_object(_braced(line)) or {} for line in head_lines(head, limit)]
     if rows := rows_of(head):
@@ -109,6 +123,23 @@ def first_of(head: bytes, limit: int) -> list[dict[str, object]]:
 
 def _braced(line: bytes) -> bytes:
     return b"{%s}" % line.strip().rstrip(b",")
+
+
+def _as_json(line: bytes) -> bytes:
+    """Return a dictionary as Python prints it as an object of JSON, by its texts and words.
+
+    Examples
+    --------
+    >>> _as_json(b"{'user': 'bob', 'ok': False, 'at': None}")
+    b'{"user": "bob", "ok": false, "at": null}'
+    """
+    return _PYTHON.sub(lambda one: _WORDS.get(one[0]) or _quoted(one[0]), line)
+
+
+def _quoted(text: bytes) -> bytes:
+    inside = text[1:-1].replace(b"\\'", b"'")
+    inside = _BYTE_ESCAPE.sub(rb"\\u00\1", inside)
+    return b'"%s"' % (inside.replace(b'"', b'\\"') if text[:1] == b"'" else inside)
 
 
 def _named_event(record: bytes, clock: Clock) -> dict[str, object]:
@@ -124,11 +155,21 @@ def _named_event(record: bytes, clock: Clock) -> dict[str, object]:
 
 def _event(found: dict[str, object], clock: Clock) -> dict[str, object]:
     name, inner = known_inside(found, clock)
-    row, _ = guessed_row(flat_fields({own: value for own, value in found.items() if own != name}), clock)
+    row, _ = guessed_row(_fields_of({own: value for own, value in found.items() if own != name}), clock)
     if inner:
         told = {column: value for column, value in inner.items() if value not in (None, [], {})}
         return {**row, **told, "extra": {**extra_of(row), **extra_of(inner)}}
     return with_inner(row, row.get("message"), clock)
+
+
+def _fields_of(found: Mapping[str, object]) -> dict[str, object]:
+    """Return the fields of a record, among them those of objects that a field holds as text; what may be a message stays whole."""
+    fields: dict[str, object] = {}
+    for name, value in flat_fields(found).items():
+        text = value if isinstance(value, str) and value.startswith("{") and value.endswith("}") else ""
+        inside = as_object(text.encode()) if text and "message" not in guess((name,)).columns else None
+        fields |= {f"{name}.{own}": one for own, one in flat_fields(inside).items()} if inside else {name: value}
+    return fields
 
 
 def lists_of(head: bytes) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import cast
 
+from socml.formats._addresses import address
 from socml.formats._continued import continued
 from socml.formats._csv_records import cells_of_line
 from socml.formats._inner import header_event, with_inner
@@ -27,7 +28,7 @@ from socml.formats._values import LEVELS
 from socml.formats.host._own_time import own_time
 from socml.formats.host._syslog_headers import header
 from socml.formats.host._syslog_lines import device_event
-from socml.formats.host._syslog_messages import is_declared
+from socml.formats.host._syslog_messages import is_declared, read_text
 from socml.formats.table._text_levels import REDIS, SIGNS, behind, level_of
 
 __all__ = ["TextLines"]
@@ -56,6 +57,11 @@ _WRITER_BARE = re.compile(
 )  # of ProFTPD's own log
 _CLOCK_BEGINS = re.compile(_CLOCK_ONLY)
 _DOTNET = {"trce": "trace", "dbug": "debug", "fail": "error"}
+# A level that is filled up to one width at the left, before the time, as AnyDesk writes it
+_INDENTED = re.compile(
+    rb"[ \t]{1,8}(?i:trace|debug|info|notice|warning|warn|error|fatal|critical) {1,8}\d{4}-\d\d-\d\d[ T]"
+)
+_FIELDS = frozenset("user username account login client ip src host".split())  # which a colon parts from their values
 _COMPONENT = re.compile(
     r"[\s\-|]*(?:\[(?P<inside>[^\s\]]{1,120}) {0,40}\]|(?P<name>[A-Za-z_][\w.$/-]{1,120})):?(?: - | ?(?<=[:\]]) )"
 )
@@ -73,6 +79,7 @@ _NAMES = "<Date> "  # of columns, as FileZilla's server begins its log
 _COLUMN_NAME = re.compile(r"\s*[A-Za-z_@][\w .@/()-]{0,80}")
 _GAP = " \t-|,:"
 _OF_SOMEBODY = re.compile(r"\d\.\d{1,3}\.|[=@]|::|user|client")  # in front of a level: stays with the message
+_SURE_OF_TOLD, _LEAST_TOLD = 0.5, 0.6  # of lines that tell no time; the share of them that a daemon wrote
 _HEAD_LINES = 400  # that may show whether days come before months
 
 
@@ -95,7 +102,7 @@ class TextLines:
         lines = [
             line
             for line in head_lines(head, 60, stripped=b"\r\0")
-            if not line.startswith((b" ", b"\t")) and not is_comment(line)
+            if (not line.startswith((b" ", b"\t")) or _INDENTED.match(line)) and not is_comment(line)
         ]
         if lines and lines[0].startswith(_NAMES.encode()):
             lines = lines[1:]
@@ -120,7 +127,7 @@ class TextLines:
             and all(s.start == begins.start or (sign and text[0] == sign) or text.startswith(word) for text, s in found)
         ):
             return 0.52
-        return 0.5 * len(found) / len(lines)
+        return max(0.5 * len(found) / len(lines), 0.0 if found else _SURE_OF_TOLD * _told_alone(texts))
 
     def read(self, source: Source, options: ReadOptions) -> Iterator[Parsed]:
         """Yield the file's events."""
@@ -130,7 +137,8 @@ class TextLines:
         settle_day_order((line.decode("utf-8", "replace") for line in heads), clock)
         reader = _Lines(clock)
         texts = [_ANSI.sub("", line.decode("utf-8", "replace")) for line in heads if line.strip()]
-        records = continued(line_records(source), _is_begun if _by_level(texts) else _is_start, is_comment=is_comment)
+        begins = _is_begun if _by_level(texts) else _is_whole if _told_alone(texts) else _is_start
+        records = continued(line_records(source), begins, is_comment=is_comment)
         return batches(records, reader.event, warnings=clock.warnings, is_certain=lambda: clock.is_certain)
 
 
@@ -168,7 +176,7 @@ _LOOK = Clock(None, 2000, None)  # only tells whether there is a time
 
 def _is_start(line: bytes) -> bool:
     if line.startswith((b" ", b"\t")):
-        return False
+        return _INDENTED.match(line) is not None
     try:
         text = _ANSI.sub("", line[:200].decode("utf-8", "replace"))
         return is_comment(line) or _OF_LOGGING.match(text) is not None or stamp_in(text, _LOOK) is not None
@@ -203,6 +211,22 @@ def _begun(text: str) -> re.Match[str] | None:
 def _is_begun(line: bytes) -> bool:
     text = _ANSI.sub("", line[:200].decode("utf-8", "replace"))
     return is_comment(line) or _begun(text) is not None or (_is_start(line) and not text[:1].isalpha())
+
+
+def _told_alone(texts: list[str]) -> bool:
+    """Return whether lines without a time are messages of daemons, as `journalctl -o cat` writes them.
+
+    Examples
+    --------
+    >>> _told_alone(["Failed password for bob from 192.0.2.7 port 4022 ssh2"]), _told_alone(["see 192.0.2.7"])
+    (True, False)
+    """
+    told = sum("event_action" in read_text(text)[0] for text in texts[:60] if _stamp(text, _LOOK) is None)
+    return bool(texts) and told >= _LEAST_TOLD * len(texts[:60])
+
+
+def _is_whole(line: bytes) -> bool:
+    return not line.startswith((b" ", b"\t"))
 
 
 class _Lines:
@@ -252,7 +276,9 @@ class _Lines:
         if stamp is None and self._last is None and (_is_title(text) or text.startswith(_NAMES)):
             raise Skip("line of names")
         if stamp is None:
-            row |= {"time": self._last, "message": text.strip(), "extra": {"continues": "true"}}
+            continues = {"continues": "true"} if self._last else {}
+            row |= {"time": self._last, "message": text.strip(), "extra": continues}
+            self._say_dateless()
             return with_inner(row, row["message"], self._clock)
         self._last = row["time"] = self._in_own_year(text, stamp) or stamp.time
         row["extra"] = extra = dict[str, str]()
@@ -268,13 +294,17 @@ class _Lines:
             else None
         )
 
-    def _dateless(self, text: str, begins: dict[str, str | None], end: int) -> dict[str, object]:
-        """Return the columns of a record that tells no date, and say once that it has no time."""
-        if not self._said:
+    def _say_dateless(self) -> None:
+        """Say once that records have no time, where none before them tells one."""
+        if not self._said and self._last is None:
             self._said = True
             self._clock.warnings.append(
                 Assumption("time", "Lines tell no date, and their events have no time: such events are in no window.")
             )
+
+    def _dateless(self, text: str, begins: dict[str, str | None], end: int) -> dict[str, object]:
+        """Return the columns of a record that tells no date."""
+        self._say_dateless()
         word = (begins.get("level") or "").lower()
         row: dict[str, object] = {}
         row["extra"] = extra = {"clock": begins["clock"] or ""} if begins.get("clock") else dict[str, str]()
@@ -326,7 +356,8 @@ def _told_behind(text: str, stamp: Stamp, rest: str, row: dict[str, object]) -> 
             row["process_pid"] = int(pid["pid"])
         component = _COMPONENT.match(rest)
         name = (component["inside"] or component["name"]) if component else ""
-        if component and name.lower() not in LEVELS and not _CODE.fullmatch(name):
+        is_none = name.lower() in LEVELS or name.lower() in _FIELDS or _CODE.fullmatch(name) or address(name)
+        if component and not is_none:
             row |= (
                 {"process_pid": int(name)} if name.isdecimal() and len(name) < _LONGEST_PID else {"process_name": name}
             )

@@ -19,7 +19,7 @@ from socml.formats._times import MONTHS, Clock, why_no_time
 __all__ = ["access_event", "access_time", "outcome", "parse_lines"]
 
 _HEAD = rb"(?:(?P<vhost>[^\s:\[\]]+|\[[0-9A-Fa-f:.]+\]):(?P<port>\d{1,5}) )?(?P<host>\S+) (?P<ident>\S+) (?P<user>.*?) "
-_TIME = rb"\[(?P<time>[^\]]{1,40})\] "
+_TIME = rb'\[(?P<time>[^\]]{1,40})\] (?:(?P<between>[^\s"]{1,255}) )?'
 _NUMBERS = rb'" (?P<status>\d{3}|-) (?P<size>\d{1,18}|-)'
 _QUOTED = rb'[^"\\]*+(?:\\.[^"\\]*+)*+'  # possessive: no way back into it
 _STRICT = re.compile(
@@ -46,6 +46,8 @@ _STAMP = re.compile(
 _REQUEST = re.compile(r"([A-Za-z_-]+) (.*) HTTP/([\d.]+)", re.DOTALL)
 _OLD_REQUEST = re.compile(r"([A-Z]+) (\S+)")  # HTTP/0.9 sends no version
 _FORWARDED = re.compile(r'"(?P<addresses>[0-9A-Fa-f.:, ]{3,400})"(?: (?P<rest>.{1,1000}))?', re.DOTALL)
+_NOBODY = ("", '""', "-")
+_SERVED = re.compile(r"(?P<host>(?=[^:]{0,255}[A-Za-z])[\w-]{1,63}(?:\.[\w-]{1,63}){1,20})(?::(?P<port>\d{1,5}))?")
 _ESCAPE = re.compile(rb"\\(x[0-9A-Fa-f]{2}|.)", re.DOTALL)
 _ESCAPED = {b"n": b"\n", b"t": b"\t", b"r": b"\r", b"b": b"\b", b"f": b"\f", b"v": b"\v"}
 
@@ -73,6 +75,7 @@ def access_event(line: bytes, clock: Clock) -> dict[str, object]:
     texts = {name: _text(value) for name, value in found.items()}
     request = texts.pop("request")
     _set_right(texts)
+    _name_served(texts)
     _name_forwarded(texts)
     row: dict[str, object] = {
         "time": access_time(texts.pop("time") or "", clock),
@@ -82,7 +85,7 @@ def access_event(line: bytes, clock: Clock) -> dict[str, object]:
         "network_transport": "tcp",
         "network_protocol": "http",
         "host_name": texts.pop("vhost"),
-        "user_name": None if texts["user"] == '""' else texts["user"],
+        "user_name": None if (texts["user"] or "").strip() in _NOBODY else texts["user"],
         "user_agent_original": texts.pop("agent"),
     }
     for column, field in (
@@ -125,6 +128,13 @@ def _name_forwarded(texts: dict[str, str | None]) -> None:
     found = _FORWARDED.fullmatch(texts.get("rest") or "")
     if found and all(address(one.strip()) for one in found["addresses"].split(",")):
         texts["forwarded_for"], texts["rest"] = found["addresses"], found["rest"]
+
+
+def _name_served(texts: dict[str, str | None]) -> None:
+    """Take the host that stands between the time and the request, where a server's own layout has it, and its port."""
+    found = _SERVED.fullmatch(texts.get("between") or "") if texts["vhost"] is None else None
+    if found:
+        texts["vhost"], texts["port"], texts["between"] = found["host"], found["port"], None
 
 
 def _set_right(texts: dict[str, str | None]) -> None:

@@ -26,7 +26,7 @@ _COLUMNS: dict[str, str | tuple[str, ...]] = {
     "source_ip": "c-ip",
     "source_port": "c-port",
     "destination_ip": "s-ip",
-    "destination_port": "s-port",
+    "destination_port": ("s-port", "cs-uri-port"),
     "host_name": ("cs-host", "cs(Host)", "x-host-header"),
     "observer_name": ("s-computername", "s-sitename", "x-edge-location"),
     "user_name": "cs-username",
