@@ -19,7 +19,7 @@ from small_lab import socml
 from socml import __version__
 from socml.cli import main
 from socml.cli._output import as_json
-from socml.project import init_project, sealed_connection
+from socml.project import DataError, init_project, sealed_connection
 
 
 def test_a_command_without_outputs_does_its_work(tmp_path):
@@ -62,14 +62,15 @@ def test_an_argument_whose_bytes_are_no_letters_is_told(monkeypatch, capsys, tmp
     assert "'caf\\udce9' holds bytes that are no letters" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("after_s", [0.05, 0.12, 0.18, 0.21, 0.3])
 def test_a_person_who_stops_a_query_is_told_that_it_was_stopped(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    after_s: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     project = small_days(tmp_path / "lab")
     pressed = signal.signal(signal.SIGINT, signal.default_int_handler)
 
     def endless(*_: object, **__: object) -> None:
-        threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()
+        threading.Timer(after_s, os.kill, (os.getpid(), signal.SIGINT)).start()
         with sealed_connection({}) as connection:
             connection.execute("select sum(hash(range)) from range(60000000000)")
 
@@ -81,6 +82,27 @@ def test_a_person_who_stops_a_query_is_told_that_it_was_stopped(
     assert done.code == 130
     assert "stopped; what was finished is kept" in done.err
     assert "fault" not in done.err
+
+
+def test_who_hears_ctrl_c_otherwise_is_not_interrupted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    project = small_days(tmp_path / "lab")
+    heard = threading.Event()
+    before = signal.signal(signal.SIGINT, lambda *_: heard.set())
+
+    def goes_on(*_: object, **__: object) -> None:
+        threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGINT)).start()
+        with sealed_connection({}) as connection:
+            count = 0
+            while not heard.is_set():
+                count += connection.execute("select count(hash(range)) from range(30000000)").fetchone()[0]
+        raise DataError(f"went on to the end: {count % 30_000_000}")
+
+    monkeypatch.setattr("socml.jobs.night_run.open_listing", goes_on)
+    try:
+        done = socml(project, "nightly", "office")
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert "went on to the end: 0" in done.err
 
 
 def test_a_person_who_stops_before_the_command_line_is_loaded_sees_no_trace() -> None:

@@ -7,9 +7,13 @@ from __future__ import annotations
 
 import io
 import os
+import signal
 import sys
+import threading
 import traceback
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated, NoReturn, TextIO
 
 import typer
@@ -32,7 +36,7 @@ from socml.cli import (
     tools,
 )
 from socml.cli._output import note, process, say
-from socml.project import Notice, as_socml_error, first_line
+from socml.project import Notice, as_socml_error, first_line, interrupt_queries
 
 app = typer.Typer(
     name="socml",
@@ -71,7 +75,8 @@ def main() -> None:
     """
     process["alone"] = True
     _open_outputs()
-    with warnings.catch_warnings():
+    process["pressed"] = False
+    with _hearing_ctrl_c(), warnings.catch_warnings():
         warnings.simplefilter("always", Notice)
         warnings.showwarning = _show_warning
         try:
@@ -96,10 +101,38 @@ def _stop() -> NoReturn:
     raise SystemExit(130) from None
 
 
+@contextmanager
+def _hearing_ctrl_c() -> Iterator[None]:
+    """Let Ctrl-C end a query at once: Python hears of it only when DuckDB looks, which a query of one task never does."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    ear, mouth = os.pipe()
+    os.set_blocking(mouth, False)
+    before = signal.set_wakeup_fd(mouth, warn_on_full_buffer=False)
+
+    def listen() -> None:
+        while signals := os.read(ear, 64):
+            # who has a handler of their own, as `watch`, ends in their own time
+            if signal.SIGINT in signals and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+                process["pressed"] = True
+                interrupt_queries()
+        os.close(ear)
+
+    threading.Thread(target=listen, daemon=True, name="socml-ctrl-c").start()
+    try:
+        yield
+    finally:
+        signal.set_wakeup_fd(before)
+        os.close(mouth)
+
+
 def _was_stopped(error: BaseException | None) -> bool:
-    """Say whether an error, or what it came from, is a person's Ctrl-C: DuckDB makes a RuntimeError of it within a query."""
+    """Say whether an error, or what it came from, is a person's Ctrl-C: within a query DuckDB has errors of its own for it."""
     while error is not None:
         if isinstance(error, KeyboardInterrupt) or (type(error) is RuntimeError and str(error) == "Query interrupted"):
+            return True
+        if process["pressed"] and type(error).__name__ == "InterruptException":
             return True
         error = error.__cause__ or error.__context__
     return False
@@ -119,8 +152,10 @@ def _run() -> None:
     """Run the command to its end: its last output has left the process too, or the error is told."""
     try:
         app(standalone_mode=True)
-    except SystemExit:
+    except SystemExit as ended:
         sys.stdout.flush()
+        if ended.code == 130:  # so typer ends when Ctrl-C is pressed between two queries
+            raise KeyboardInterrupt from None
         raise
 
 

@@ -14,7 +14,10 @@ from socml.project import Words, find_project, keep_pandas_out, visible, visible
 if TYPE_CHECKING:
     import pandas as pd
 
-process = {"alone": False}  # set by `main`: nothing but one command runs in this process
+process = {
+    "alone": False,
+    "pressed": False,
+}  # set by `main`: nothing but one command runs in this process; Ctrl-C was pressed
 
 
 def without_pandas() -> None:

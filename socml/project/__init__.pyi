@@ -16,6 +16,7 @@ from .deadline import first_bytes as first_bytes
 from .deadline import within as within
 from .declared import checked as checked
 from .engines import checked_select as checked_select
+from .engines import interrupt_queries as interrupt_queries
 from .engines import memory_bytes as memory_bytes
 from .engines import quoted as quoted
 from .engines import quoted_text as quoted_text

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 BATCH_ROWS = 100_000
+_OPEN: dict[int, duckdb.DuckDBPyConnection] = {}  # the connections of this process
 
 
 def quoted(name: str) -> str:
@@ -114,6 +115,7 @@ def sealed_connection(
             "threads": threads or os.cpu_count() or 1,
         }
         connection = duckdb.connect(config=config)
+        _OPEN[id(connection)] = connection
         try:
             _settle(connection)
             if prepare is not None:
@@ -123,7 +125,14 @@ def sealed_connection(
                 connection.register(name, table)
             yield connection
         finally:
+            del _OPEN[id(connection)]
             connection.close()
+
+
+def interrupt_queries() -> None:
+    """End what DuckDB is doing in this process, each query with `duckdb.InterruptException`; from any thread."""
+    for connection in list(_OPEN.values()):
+        connection.interrupt()
 
 
 def _settle(connection: duckdb.DuckDBPyConnection) -> None:
