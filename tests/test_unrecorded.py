@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from fitted import BASELINE, FOREST, planted
+from fitted import BASELINE, FOREST, METADATA, planted
 from requests import HTTPError
 
 from socml.evaluate import RunRecord, record_nested
@@ -54,13 +54,16 @@ def test_a_fit_that_could_not_be_recorded_is_recorded_when_it_is_asked_for_again
     assert not list((lab.project.workspace / "unrecorded").iterdir())
 
 
-@pytest.mark.parametrize("other", ["rows", "values", "truth", "seed", "recipe", "experiment"])
+@pytest.mark.parametrize("other", ["rows", "values", "about", "truth", "seed", "recipe", "experiment"])
 def test_another_fit_is_made_anew(other, lab, fits, monkeypatch):
     away(monkeypatch, "register")
     given = {"features": lab.features, "truth": lab.truth, "seed": 0, "model": BASELINE, "experiment": ""}
     with pytest.raises(TryLater):
         fit(**given, project=lab.project)
+    retold = lab.features.copy()
+    retold.attrs["socml"] = {**METADATA, "columns": {**METADATA["columns"], "sensor": "where it was seen"}}
     changed = {
+        "about": {"features": retold},
         "rows": {"features": lab.features.iloc[:-1]},
         "values": {"features": lab.features.assign(bytes_sent=lab.features["bytes_sent"] + 1)},
         "truth": {"truth": ~lab.truth},
@@ -143,6 +146,16 @@ def test_the_last_fits_of_a_model_are_kept_and_no_more(lab, fits, monkeypatch):
     for seed in (1, 2):
         fit(BASELINE, lab.features, seed=seed, project=lab.project)
     assert len(fits) == 3
+
+
+def test_a_fit_is_kept_although_another_is_gone_when_the_oldest_is_looked_for(lab, fits, monkeypatch):
+    others = lab.project.folder("unrecorded", BASELINE.name)
+    (others / "gone").symlink_to(others / "nowhere")
+    away(monkeypatch, "register")
+    with pytest.raises(TryLater, match="is kept"):
+        fit(BASELINE, lab.features, project=lab.project)
+    fit(BASELINE, lab.features, project=lab.project)
+    assert len(fits) == 1
 
 
 def test_a_fit_that_cannot_be_kept_leaves_nothing(lab, monkeypatch):

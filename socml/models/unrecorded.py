@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import shutil
 import zipfile
 from collections.abc import Callable, Iterable
@@ -24,6 +25,7 @@ from socml.project import (
     check_archive,
     component_code_hash,
     make_private,
+    metadata_of,
     private_folder,
     safe_name,
 )
@@ -87,7 +89,8 @@ def fit_identity(
     import pandas as pd
 
     digest = hashlib.blake2b(digest_size=8)
-    for text in (__version__, recipe.name, recipe.model_dump_json(), *_own_code(recipe), *map(str, facts)):
+    about = json.dumps(metadata_of(features), sort_keys=True, default=str)
+    for text in (__version__, recipe.name, recipe.model_dump_json(), about, *_own_code(recipe), *map(str, facts)):
         digest.update(f"{text}\0".encode())
     taught = None if training_labels is None else pd.DataFrame(vars(training_labels))
     for table in (features, taught, truth):
@@ -119,12 +122,17 @@ def _keep(folder: Path, fitted: Fitted) -> bool:
         np.savez(folder / ROWS, normality=fitted.normality, known=known)
         make_private(folder)
         if _taken_up(folder, fitted.version.name) is not None:
-            kept = sorted(folder.parent.iterdir(), key=lambda one: one.stat().st_mtime_ns)
-            for old in kept[:-MOST]:
-                shutil.rmtree(old, ignore_errors=True)
+            _forget_oldest(folder.parent)
             return True
     _remove(folder)
     return False
+
+
+def _forget_oldest(folder: Path) -> None:
+    """Remove the fits of a model before its last ones."""
+    with suppress(OSError):  # another process records one of them now
+        for old in sorted(folder.iterdir(), key=lambda one: one.stat().st_mtime_ns)[:-MOST]:
+            shutil.rmtree(old, ignore_errors=True)
 
 
 def _remove(folder: Path) -> None:
