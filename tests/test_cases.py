@@ -124,3 +124,13 @@ def test_a_viewers_store_writes_nothing(tmp_path) -> None:
         ):
             with pytest.raises(ConfigurationError, match="viewer"):
                 attempt()
+
+
+@pytest.mark.parametrize("made_up", ["", "C2", "c1", "%", "C1\0", "\0", "C1\ud800"])
+def test_an_id_that_no_case_has_is_none_whatever_it_holds(made_up):
+    with LabelStore("sqlite://") as store:
+        cases = Cases(store)
+        assert cases.open("Scan", by="alice").id == "C1"
+        assert cases.find(made_up) is None
+        with pytest.raises(UnknownName, match="There is no case called"):
+            cases.get(made_up)

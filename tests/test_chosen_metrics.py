@@ -196,6 +196,21 @@ def test_a_search_by_alerts_counts_the_alerts_that_the_recipe_asks_for(lab):
     assert found == {share: pytest.approx(share, abs=0.04) for share in found}  # of noise, as many as of all rows
 
 
+def test_weights_of_an_ensemble_are_searched_with_the_members_that_they_are_of(lab):
+    recipe = ModelRecipe(name="both", detector="ensemble", features="table-columns")
+    weights = [{"hbos": 1.0}, {"hbos": 3.0}]
+    values = {"members": [{"robust-z": {}, "hbos": {}}], "weights": weights}
+    parted = Validation(mode="cross-validation", folds=3)
+    found = search_table(recipe, Search(parameters=values, min_rows=600), known_rows(600), parted, lab)
+    assert found.best["weights"] in weights
+    wrong = Search(parameters={**values, "weights": [*weights, {"knn": 2.0}]}, min_rows=600)
+    with pytest.raises(
+        RecipeError,
+        match=r"\[search.parameters\] members, weights: weights gives 'knn' 2.0; members are robust-z, hbos",
+    ):
+        search_table(recipe, wrong, known_rows(600), parted, lab)
+
+
 def test_a_row_at_the_threshold_is_no_alert_in_a_search_as_in_a_validation(lab):
     recipe = ModelRecipe(name="few", detector="robust-z", features="table-columns")
     asked = Search(metric="accuracy", parameters={"preparation.log": [True]}, min_rows=4_000)

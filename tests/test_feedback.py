@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import betabinom
 
+from socml.review import feedback
 from socml.review.feedback import PRIOR, QUANTILE, FeedbackRanking, warm_up
 from socml.review.tree_kernel import STEP, add_columns, solve_dual, tree_kernel
 
@@ -133,6 +134,26 @@ def test_a_run_of_many_rows_keeps_fewer_columns(monkeypatch):
     ranking = FeedbackRanking(leaves, score)
     ranking.learn(np.arange(9), np.ones(9))
     assert list(ranking._multipliers) == [2, 3, 4, 5, 6, 7, 8]
+
+
+def test_of_a_forest_whose_columns_take_two_bytes_a_row_half_as_many_are_kept(monkeypatch):
+    monkeypatch.setattr("socml.review.feedback.FEWEST", 2)
+    leaves, score = forest(n_trees=256)
+    monkeypatch.setattr("socml.review.feedback.BYTES", 7 * 2 * len(score))
+    ranking = FeedbackRanking(leaves, score)
+    ranking.learn(np.arange(9), np.ones(9))
+    assert list(ranking._multipliers) == [2, 3, 4, 5, 6, 7, 8]
+
+
+def test_later_rows_are_ranked_some_at_a_time_so_that_columns_stay_within_their_memory(monkeypatch):
+    leaves, score = forest()
+    ranking = FeedbackRanking(leaves, score)
+    ranking.learn([0, 150, 299], [-1, 1, 1])
+    whole, seen, real = ranking.rank_later(leaves, score), [], feedback._Columns
+    monkeypatch.setattr(feedback, "BYTES", 3 * 70)
+    monkeypatch.setattr(feedback, "_Columns", lambda some: seen.append(some.shape[1]) or real(some))
+    assert (ranking.rank_later(leaves, score) == whole).all()
+    assert seen == [73, 73, 73, 73, 23]
 
 
 def test_adding_and_taking_away_columns_leaves_no_trace():

@@ -16,6 +16,7 @@ from socml.models.scoring import score_run
 from socml.project.errors import DataError
 from socml.project.stored import read_table, write_table
 from socml.project.workspace import run_folder
+from socml.review import row_ids
 from socml.review.loop import Triage
 from socml.review.row_ids import RowIds
 from socml.review.supervised_ranker import EVERY
@@ -71,6 +72,15 @@ def test_names_that_no_row_has_are_none_and_fill_no_memory():
         ]
     assert ids._row_of == {"r1": 1}
     assert "\udfff" not in ids
+
+
+def test_labels_of_other_runs_are_looked_for_once_and_not_with_each_label_more(monkeypatch):
+    ids, looked = RowIds(pa.array(["r0", "r1"])), []
+    real = row_ids.pc.is_in
+    monkeypatch.setattr(row_ids.pc, "is_in", lambda *given, **more: looked.append(1) or real(*given, **more))
+    for labelled in (["r1", "of another run"], ["r1", "of another run"], ["r1", "of another run", "r0"]):
+        assert ids.rows_of_labels(labelled).tolist() == [1, -1, 0][: len(labelled)]
+    assert len(looked) == 2
 
 
 def test_ranks_that_do_not_count_each_row_once_still_order_them(tmp_path):

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from socml.project import from_spreadsheet, spreadsheet_text, visible, visible_line
+from socml.project import from_spreadsheet, sanitize, spreadsheet_text, visible, visible_line
 from socml.respond import Case
 from socml.respond.guard import Observables
 from socml.respond.report import markdown
@@ -114,3 +114,9 @@ def test_a_formula_behind_a_separator_is_inert_and_comes_back(text, inert):
 @given(st.lists(st.sampled_from([one for one in CELLS if one != "'"]), max_size=9).map("".join))
 def test_what_was_made_inert_comes_back(text):
     assert from_spreadsheet(spreadsheet_text(text)) == visible(text)
+
+
+def test_a_run_of_signs_that_part_cells_is_looked_at_once():
+    for pattern in (sanitize._CELL, sanitize._MARKED_CELL):
+        assert [found.span() for found in pattern.finditer("a" + "\n\t " * 9)] == [(1, 28)]
+    assert spreadsheet_text("a" + "\n" * 9 + "=1") == "a" + "\n" * 9 + "'=1"

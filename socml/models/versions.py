@@ -191,9 +191,11 @@ def registry_error(error: BaseException) -> SocmlError:
             "workspace/mlflow/mlflow.db, then: mlflow db upgrade sqlite:///workspace/mlflow/mlflow.db"
         )
     failure = store_error(error, store="The model registry", remedy=REGISTRY_DAMAGED)
-    failure = failure or as_socml_error(error)
+    is_answer = type(error).__module__.startswith("requests.")  # no file is damaged: its server refuses one
+    failure = failure or (None if is_answer else as_socml_error(error))
     if isinstance(failure, DataError) or failure is None:
-        return ModelError(str(failure or f"The model registry does not answer: {without_password(str(error))}"))
+        found = without_password(str(error)).rstrip(". ")
+        return ModelError(str(failure or f"The model registry does not answer: {found}."))
     return failure
 
 

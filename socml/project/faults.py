@@ -29,7 +29,7 @@ _UNUSABLE = {
     errno.EEXIST: "{} is there already. Move it away, or name another.",
     errno.ELOOP: "{} is a link that leads to itself. Name another.",
 }
-_SIGNS_IN = re.compile(r"(?<=://)[^\s/]+@")
+_SIGNS_IN = re.compile(r"(?<=://)(?:[^\s/:@]*:(?!\d+[/?#])\S*|[^\s/]+)@")  # a password may hold a slash; a port is none
 _ERRNO = re.compile(r"\[?[Ee]rrno:? (\d+)")
 _EXTRA_OF = {
     "altair": "app",
@@ -170,8 +170,10 @@ def without_password(text: str) -> str:
 
     Examples
     --------
-    >>> without_password("Invalid url: https://ana:s3cret@mlflow.example/api")
+    >>> without_password("Invalid url: https://ana:s3/cret@mlflow.example/api")
     'Invalid url: https://…@mlflow.example/api'
+    >>> without_password("https://mlflow.example:5000/runs/ana@work")
+    'https://mlflow.example:5000/runs/ana@work'
     """
     return _SIGNS_IN.sub("…@", text)
 

@@ -14,8 +14,9 @@ import unicodedata
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _FORMULA_STARTS = "=+-@\N{MINUS SIGN}"
 # What begins a cell within a text, where a semicolon or a tab parts them: our quotes then end no cell and no line.
-_CELL = re.compile(r'([;\t\n][\s"]*)(?=[^\s"])')
-_MARKED_CELL = re.compile(r"""([;\t\n][\s"]*)'(?=.)""")
+# A run of such signs is one match, whatever follows it, and is looked at once: a text of nothing else takes no longer.
+_CELL = re.compile(r'[;\t\n][\s"]*+')
+_MARKED_CELL = re.compile(r"""([;\t\n][\s"]*+)'?""")
 
 
 def visible(text: object) -> str:
@@ -71,7 +72,7 @@ def spreadsheet_text(text: object) -> str:
     ('10.0.0.1', "a;'=1+1")
     """
     text = visible(text)
-    inert = _CELL.sub(lambda cell: f"{cell[1]}'" if _begins_formula(cell) else cell[1], text)
+    inert = _CELL.sub(lambda cell: f"{cell[0]}'" if _begins_formula(cell) else cell[0], text)
     return "'" + inert if text[:1] in {"\t", "\n"} or _is_start(text.lstrip()[:1]) else inert
 
 
@@ -88,7 +89,7 @@ def from_spreadsheet(text: str) -> str:
 
 
 def _begins_formula(cell: re.Match[str]) -> bool:
-    return _is_start(cell.string[cell.end()])
+    return _is_start(cell.string[cell.end() : cell.end() + 1])
 
 
 def _is_start(character: str) -> bool:

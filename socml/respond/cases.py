@@ -218,7 +218,9 @@ class Cases:
 
     def find(self, case_id: str) -> Case | None:
         """Return a case; None if there is none of that id."""
-        return self._folded(case_id).get(case_id) if case_id else None
+        if not case_id or not case_id.isprintable():  # a NUL or half a letter, which no database is asked for
+            return None
+        return self._folded(case_id).get(case_id)
 
     def all(self) -> list[Case]:
         """Return every case, the one that changed last first."""

@@ -53,8 +53,9 @@ class FeedbackRanking:
     odds of more than 1 in 5. After 20 labels none of which was malicious, every third one is asked of a row whose anomaly score is
     nearest to the median, among those least like the benign ones.
 
-    Of more than 4,000 labels (or as many as take 1 GB: a byte a row and label; 200 at the least) the latest teach, as many of
-    each side, so that memory and time stay bounded; all of them say how far the forest's order is believed.
+    Of more than 4,000 labels (or as many as take 1 GB: a byte a row and label, of more than 255 trees two; 200 at the
+    least) the latest teach, as many of each side, so that memory and time stay bounded; all of them say how far the
+    forest's order is believed.
 
     Blind to labelled rows that share no leaf with others: they teach nothing about them.
 
@@ -122,7 +123,7 @@ class FeedbackRanking:
 
     def _teaching(self, signs: NDArray[np.float64]) -> NDArray[np.intp]:
         """Return which labels teach: all; of very many the latest, as many of each side as there are, up to half."""
-        most = min(MOST, max(FEWEST, BYTES // max(1, self.anomaly_score.size)))
+        most = min(MOST, max(FEWEST, BYTES // max(1, self.anomaly_score.size * self._columns.width)))
         if len(signs) <= most:
             return np.arange(len(signs))
         malicious, benign = np.flatnonzero(signs > 0), np.flatnonzero(signs <= 0)
@@ -177,11 +178,17 @@ class FeedbackRanking:
         rows = list(self._multipliers)
         if not rows or not len(self.leaves):
             return np.array(anomaly_score, dtype=np.float64)
+        at_once = max(len(rows), BYTES // (len(rows) * self._columns.width))
+        taught = [self._taught(rows, leaves[:, at : at + at_once]) for at in range(0, len(anomaly_score), at_once)]
+        return np.asarray(self._trusted * anomaly_score + np.concatenate([np.empty(0), *taught]))
+
+    def _taught(self, rows: list[int], leaves: NDArray[np.integer]) -> NDArray[np.float64]:
+        """Return what the labels of some rows add to the scores of other rows, whose leaves are given."""
         together = _Columns(_read_only(np.concatenate([self.leaves[:, rows], leaves], axis=1)))
-        together.between(np.arange(len(rows)))  # makes the columns that are added
-        total = np.zeros(len(rows) + len(anomaly_score))
+        together.make(list(range(len(rows))))
+        total = np.zeros(together.n_rows)
         together.add_to(total, {at: self._multipliers[row] for at, row in enumerate(rows)})
-        return self._trusted * anomaly_score + (self._unit / (PRIOR * together.whole)) * total[len(rows) :]
+        return np.asarray((self._unit / (PRIOR * together.whole)) * total[len(rows) :])
 
     def _trust(self, rows: NDArray[np.integer], signs: NDArray[np.float64], limits: NDArray[np.float64]) -> float:
         """Return what the forest's order counts, up to 1: the share of malicious labels at its head."""
@@ -253,8 +260,9 @@ class _Columns:
     """
 
     def __init__(self, leaves: NDArray[np.integer]) -> None:
-        self._leaves = leaves
+        self._leaves, self.n_rows = leaves, leaves.shape[1]
         self._type: type[np.unsignedinteger] = np.uint8 if len(leaves) <= 255 else np.uint16
+        self.width = np.dtype(self._type).itemsize  # bytes of a row and label
         self.whole = np.iinfo(self._type).max  # the value of rows that share every leaf
         share = np.linspace(0.0, 1.0, len(leaves) + 1)
         self._alike: NDArray[np.unsignedinteger] = np.round(self.whole * (3 * share + share**2) / 4).astype(self._type)
@@ -277,7 +285,7 @@ class _Columns:
             larger = np.empty((len(wanted) + LABELS,) * 2, dtype=self._type)
             larger[:known, :known] = self._among[:known, :known]
             self._among = larger
-        self._make([row for row in wanted[known:] if row not in self._slot_of])
+        self.make([row for row in wanted[known:] if row not in self._slot_of])
         for at in range(known, len(wanted)):
             here = self._column(wanted[at])[rows[: at + 1]]
             self._among[at, : at + 1] = self._among[: at + 1, at] = here
@@ -306,13 +314,13 @@ class _Columns:
         slot = self._slot_of[row]
         return np.asarray(self._blocks[slot // COLUMNS][slot % COLUMNS])
 
-    def _make(self, rows: list[int]) -> None:
+    def make(self, rows: list[int]) -> None:
         """Make the columns of some rows, those that lie in one block together."""
         from socml.review.tree_kernel import tree_kernel  # numba takes a third of a second
 
         while len(self._free) < len(rows):
             first = len(self._blocks) * COLUMNS
-            self._blocks.append(np.empty((COLUMNS, self._leaves.shape[1]), dtype=self._type))
+            self._blocks.append(np.empty((COLUMNS, self.n_rows), dtype=self._type))
             self._free[:0] = range(first + COLUMNS - 1, first - 1, -1)
         slots = np.array([self._free.pop() for _ in rows], dtype=np.int64)
         self._slot_of.update(zip(rows, slots.tolist(), strict=True))

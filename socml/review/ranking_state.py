@@ -113,7 +113,7 @@ class RankingState:
         Once the supervised forest has taken over, its probability decides, and the ranking that learns at once decides
         between rows that the forest finds equal.
         """
-        rows = self.rows_of(training_labels)
+        rows = self.ids.rows_of_labels(training_labels)
         values = np.array(list(training_labels.values()), dtype=np.float64)[rows >= 0]
         learnt = self._learner.learn(self._order[rows[rows >= 0]], values, np.abs(values))
         ranking = learnt[self._order]
@@ -121,7 +121,9 @@ class RankingState:
         if supervised is not None and supervised.should_switch and self.predictions is not None:
             ranking = ranking + FOREST_DECIDES * self._spread * self.predictions["probability"].to_numpy()
         self.candidates = self.candidates.assign(ranking_score=ranking)
-        verdicts = {int(row): seen[row_id] for row_id, row in zip(seen, self.rows_of(seen), strict=True) if row >= 0}
+        verdicts = {
+            int(row): seen[row_id] for row_id, row in zip(seen, self.ids.rows_of_labels(seen), strict=True) if row >= 0
+        }
         labelled = pd.Index(list(verdicts), dtype=np.int64, name="row_id")
         self.seen = pd.DataFrame({"verdict": list(verdicts.values())}, index=labelled)
         self.is_open = np.ones(len(self.candidates), dtype=bool)

@@ -1,7 +1,7 @@
 """The names of a run's rows → where a row stands, without a dictionary of all of them.
 
 A dictionary of a million names costs a second and 150 MB; only the few that are asked for are remembered, and of them those
-that are there: whoever asks for others, a browser for one, fills no memory.
+that are there or have a label: whoever asks for others, a browser for one, fills no memory.
 """
 
 from __future__ import annotations
@@ -54,6 +54,13 @@ class RowIds:
         wanted = list(row_ids)
         self._find([name for name in wanted if name not in self._row_of])
         return np.array([self._row_of.get(name, -1) for name in wanted], dtype=np.intp)
+
+    def rows_of_labels(self, row_ids: Iterable[str]) -> NDArray[np.intp]:
+        """Return the same of rows that have a label, asked for anew with each label: those of other runs are remembered too."""
+        wanted = list(row_ids)
+        rows = self.rows_of(wanted)
+        self._row_of.update(dict.fromkeys([name for name, row in zip(wanted, rows, strict=True) if row < 0], -1))
+        return rows
 
     def are_in(self, names: pa.Array) -> NDArray[np.bool_]:
         """Return of each row whether its name is among `names`."""

@@ -175,12 +175,14 @@ def _candidates(search: Search, pipeline: OutlierDetector, recipe: ModelRecipe) 
         if not values:
             raise RecipeError(f"{recipe.where}: [search.parameters] {name} has no values.")
         renamed[key] = values
-        for value in values:
-            check_values(clone(pipeline).set_params(**{key: value}), f"{recipe.where}: [search.parameters] {name}")
     combined = [dict(zip(renamed, chosen, strict=True)) for chosen in product(*renamed.values())]
     if len(combined) > search.candidates:
         drawn = np.random.default_rng(recipe.seed).choice(len(combined), search.candidates, replace=False)
         combined = [combined[i] for i in np.sort(drawn)]
+    for one in combined:  # and no value alone: an ensemble's weights are of the members that are tried with them
+        check_values(
+            clone(pipeline).set_params(**one), f"{recipe.where}: [search.parameters] {', '.join(search.parameters)}"
+        )
     return [{key: [value] for key, value in one.items()} for one in combined]
 
 
