@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import TypeGuard
 
-from socml.formats._envelope import first_objects, members
+from socml.formats._envelope import first_keyed, first_objects, keyed_members, members
 from socml.formats._field_names import flat_fields, guess
 from socml.formats._guess import guessed_row
 from socml.formats._inner import known_inside, with_inner
@@ -47,6 +47,9 @@ _BYTE_ESCAPE = re.compile(rb"(?<!\\)\\x([0-9a-fA-F]{2})")
 DEEPEST_LIST = 3  # objects that a list of records may lie in
 _FARTHEST_LIST = 65536  # bytes of a document before its list
 _OPENS_LIST = re.compile(rb'"(?P<name>[^"\\\\]{1,100})"\s{0,100}:\s{0,100}\[\s{0,100}\{')
+_KEYED = re.compile(rb'\{\s{0,20}"[^"\\]{0,200}"\s{0,20}:\s{0,20}\{\s{0,20}"')
+_PARTS = frozenset("before after old new from to source destination request response".split())  # of one record
+_SHOWN_KEYED = 5  # records that show whether those of a document stand under their ids
 _OF_EXPORT = re.compile(r"(?i)query|export")  # a time of which is not that of a record
 _NEXT_OBJECT = re.compile(rb"\n\}[\s,]{0,100}\{")  # documents one after the other
 _ANY_TIME_BEFORE = re.compile(rb'"(?:@?timestamp|time_?stamp|time|ts|eventTime|date)"\s{0,10}:')
@@ -93,6 +96,8 @@ class AnyJson:
             return clocked(
                 line_records(source), lambda line, clock: _event(loads_exactly(_as_json(line)), clock), source, options
             )
+        if _are_keyed(head):
+            return clocked(keyed_members(source), lambda record, clock: _event(_keyed(record), clock), source, options)
         if rows := rows_of(head):
             return clocked(
                 members(source, *rows.lists, deepest=DEEPEST_ROWS, opens=ROWS_OPEN),
@@ -116,9 +121,45 @@ def first_of(head: bytes, limit: int) -> list[dict[str, object]]:
         return [found for line in head_lines(head, limit) if (found := as_object(_as_json(line)))]
     if _UNBRACED.match(head):
         return [as_object(_braced(line)) or {} for line in head_lines(head, limit)]
+    if _are_keyed(head):
+        return [_keyed(record) for record in first_keyed(head, limit)]
     if rows := rows_of(head):
         return rows.first(head, limit)
     return first_objects(head, *lists_of(head), limit=limit, deepest=DEEPEST_LIST)
+
+
+def _are_keyed(head: bytes) -> bool:
+    """Return whether a file is one document of records that stand under their ids: they have a time, and most fields in common.
+
+    Examples
+    --------
+    >>> _are_keyed(b'{"e1":{"ts":"2026-03-02T10:00:00Z"},"e2":{"ts":"2026-03-02T10:00:01Z"}}')
+    True
+    >>> _are_keyed(b'{"before":{"ts":"2026-03-02T10:00:00Z"},"after":{"ts":"2026-03-02T10:00:01Z"}}')
+    False
+    """
+    start = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    first, _, rest = start.partition(b"\n")
+    if not _KEYED.match(start) or _NEXT_OBJECT.search(start) or ((found := as_object(first)) and rest.strip()):
+        return False
+    if found and not all(isinstance(value, dict) for value in found.values()):
+        return False
+    try:
+        records = [_keyed(record) for record in first_keyed(head, _SHOWN_KEYED)]
+    except ValueError:
+        return False
+    names = [set(record) for record in records]
+    alike = len(names) > 1 and 2 * len(set.intersection(*names)) >= len(set.union(*names))
+    return alike and _PARTS.isdisjoint(str(record["key"]) for record in records) and all(map(_has_time, records))
+
+
+def _keyed(record: bytes) -> dict[str, object]:
+    """Return the fields of a record that stands under its id, and that as `key`; ValueError if it is none."""
+    found = loads_exactly(_braced(record))
+    name, value = next(iter(found.items()), ("", None))
+    if len(found) != 1 or not isinstance(value, dict):
+        raise ValueError("no object under an id")
+    return {"key": name, **value}
 
 
 def _braced(line: bytes) -> bytes:

@@ -1,8 +1,8 @@
 """Tables as consoles and documents draw them → events, by what tools usually call things; the rest is kept.
 
 Columns in a frame of bars (psql, MySQL, Markdown), under a line of dashes (sqlcmd, PowerShell, reStructuredText), or in columns
-that blanks part; and records as lists of `name: value` (MySQL's `\\G`, psql's `\\x`, PowerShell's Format-List). What stands
-around a table is skipped. Blind to cells that go on in the next line.
+that blanks part; and records as lists of `name: value` (MySQL's `\\G`, psql's `\\x`, PowerShell's Format-List). Tables of
+HTML (`_html_tables`) and maps of YAML (`_yaml_records`) too. What stands around a table is skipped. Blind to cells that go on in the next line.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from socml.formats._reader import Parsed, ReadOptions, Source
 from socml.formats._records import Skip, made
 from socml.formats._stamps import settle_day_order
 from socml.formats._times import Clock, clock_of
+from socml.formats.table._html_tables import first_html_rows, html_rows, is_page
+from socml.formats.table._yaml_records import first_yaml_records, yaml_records
 
 __all__ = ["DrawnTable"]
 
@@ -37,11 +39,14 @@ _OWNER = re.compile(
 _GAP = re.compile(r" {1,}")
 _LONGEST, _MOST_ABOVE, _MOST_COLUMNS, _SAMPLE = 4096, 20, 200, 60
 _MOST_LINES = 2000  # of one record
+_SHOWN = 10  # records that tell what a page or a file of YAML is
 _MOST_TITLES = 3  # lines above the names, as `w` and `netstat` write them
 _LEAST_COLUMNS, _LEAST_ROWS, _LEAST_KNOWN = 3, 2, 2
 _SURE, _LESS_SURE, _GUESS = 0.82, 0.79, 0.6
 # What a table without a time must tell two of, as `who` and `netstat` do
 _TELLING = {"source_ip", "destination_ip", "user_name", "process_name", "process_pid", "connection_state", "message"}
+
+_Record = tuple[int, bytes, "dict[str, object] | Exception"]
 
 
 @dataclass(frozen=True)
@@ -82,9 +87,13 @@ class DrawnTable:
 
     def sniff(self, head: bytes, file_name: str) -> float:
         """Fairly sure of a frame or a line of dashes if the names tell a time and more; a guess of a list."""
+        clock = Clock(None, 2000, None)
+        if is_page(head) or (maps := first_yaml_records(head, _SHOWN)):
+            taken = [set(guessed_row(one, clock)[1]) for one in (first_html_rows(head, _SHOWN) if is_page(head) else maps)]
+            known = sum("time" in one and len(one) > _LEAST_KNOWN - 1 for one in taken)
+            return _LESS_SURE if taken and known >= 0.8 * len(taken) else 0.0
         numbered = _first_lines(head)
         lines = _texts(numbered)
-        clock = Clock(None, 2000, None)
         if table := _table(lines):
             taken = [set(guessed_row(row, clock)[1]) for row in _rows(table, lines)]
             least = max(1, 0.8 * len(taken))
@@ -101,13 +110,23 @@ class DrawnTable:
     def read(self, source: Source, options: ReadOptions) -> Iterator[Parsed]:
         """Yield the file's events."""
         clock = clock_of(source, options)
-        heads = _first_lines(head_of(source))
-        table = _table(_texts(heads))
-        found = list(_rows(table, _texts(heads))) if table else [fields for _, _, fields in _lists(heads, clock)]
+        found, records = _records(source, clock)
         settle_day_order((f"{value} " for fields in found for value in fields.values()), clock)
-        records = _of_table(source, table, clock) if table else _lists(numbered_lines(source), clock)
         events = ((n, raw, _event(fields, clock) if isinstance(fields, dict) else fields) for n, raw, fields in records)
         return made(events, warnings=clock.warnings, is_certain=lambda: clock.is_certain)
+
+
+def _records(source: Source, clock: Clock) -> tuple[list[dict[str, object]], Iterator[_Record]]:
+    """Return the fields of the first records of a file, and all its records."""
+    head = head_of(source)
+    if is_page(head):
+        return first_html_rows(head, _SAMPLE), html_rows(source)
+    if maps := first_yaml_records(head, _SHOWN):
+        return maps, yaml_records(source)
+    heads = _first_lines(head)
+    if table := _table(_texts(heads)):
+        return list(_rows(table, _texts(heads))), _of_table(source, table, clock)
+    return [fields for _, _, fields in _lists(heads, clock)], _lists(numbered_lines(source), clock)
 
 
 def _event(fields: dict[str, object], clock: Clock) -> dict[str, object] | Exception:

@@ -1,0 +1,122 @@
+"""YAML of maps, as a list or one a document (`---`) → records, each with its fields by their paths.
+
+Read is what programs write: maps within maps, lists of texts, quoted texts, blocks (`|`, `>`). Nothing is built from tags.
+Blind to maps in braces, anchors, and a single document that is no list.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from itertools import islice
+
+from socml.formats._multiline import numbered_lines
+from socml.formats._reader import Source
+
+__all__ = ["first_yaml_records", "yaml_records"]
+
+_KEY = re.compile(r"(?P<key>[\"']?[A-Za-z_@][\w.@/ -]{0,80}[\"']?):(?: {1,40}(?P<value>\S.*)?)?")
+_ITEM = re.compile(r"(?P<indent> {0,40})- {1,8}(?=[\"']?[A-Za-z_@][\w.@/ -]{0,80}[\"']?:(?: |$))")
+_DOCUMENT = re.compile(r"(?:---|\.\.\.)(?: .*)?")
+_BLOCK = re.compile(r"[|>][+-]?\d?")
+_DEEPEST, _MOST_LINES = 20, 2000  # of one record
+_EMPTY = frozenset({"", "~", "null", "Null", "NULL"})
+
+
+def yaml_records(source: Source) -> Iterator[tuple[int, bytes, dict[str, object]]]:
+    """Yield records with their first line; one without fields is what stands around them."""
+    return _records(numbered_lines(source))
+
+
+def first_yaml_records(head: bytes, limit: int) -> list[dict[str, object]]:
+    """Return the first records of a file that is a list of maps, or has a map in each document; none if it is no such file.
+
+    Examples
+    --------
+    >>> first_yaml_records(b"- time: 10:00\\n  user: {name: bob}\\n- time: 10:01\\n  source:\\n    ip: '192.0.2.7'\\n", 5)
+    [{'time': '10:00', 'user': '{name: bob}'}, {'time': '10:01', 'source.ip': '192.0.2.7'}]
+    >>> first_yaml_records(b"---\\nuser: bob\\ntags:\\n- a\\n- b\\n---\\nuser: ann\\n", 5), first_yaml_records(b"user: bob\\n", 5)
+    ([{'user': 'bob', 'tags': 'a, b'}, {'user': 'ann'}], [])
+    """
+    lines = enumerate(head.removeprefix(b"\xef\xbb\xbf").split(b"\n")[: _MOST_LINES * limit], 1)
+    found = list(islice((fields for _, _, fields in _records(lines) if fields), limit))
+    return found if len(found) > 1 else []
+
+
+def _records(lines: Iterable[tuple[int, bytes]]) -> Iterator[tuple[int, bytes, dict[str, object]]]:
+    first, held, above = 0, list[str](), ""  # the latter: the line of a key, above a list
+    indent = -1  # of the dashes that begin records; -1 where documents are the records
+    for number, line in lines:
+        text = line.decode("utf-8", "backslashreplace").rstrip()
+        item = _ITEM.match(text)
+        if item and not held and not indent >= 0:
+            indent = len(item["indent"])
+        begins = item is not None and len(item["indent"]) == indent
+        is_key = not held and indent < 0 and text.endswith(":") and _KEY.fullmatch(text) is not None
+        if begins or _DOCUMENT.fullmatch(text) or len(held) >= _MOST_LINES:
+            yield from _record(first, held)
+            held = []
+        if not text or text.lstrip().startswith("#") or _DOCUMENT.fullmatch(text) or text.startswith("%"):
+            yield number, line, {}
+        elif is_key and not above:
+            above = text
+            yield number, line, {}
+        else:
+            if not held:
+                first = number
+                held = [above] if above and not begins else []
+            held.append(text.replace("- ", "  ", 1) if begins else text)
+            above = ""
+    yield from _record(first, held)
+
+
+def _record(first: int, lines: list[str]) -> Iterator[tuple[int, bytes, dict[str, object]]]:
+    if lines:
+        yield first, "\n".join(lines).encode(), _fields(lines)
+
+
+def _fields(lines: list[str]) -> dict[str, object]:
+    """Return the fields of one map by their paths; none if a line is of no map."""
+    found: dict[str, object] = {}
+    stack: list[tuple[int, str]] = []  # of maps: how far their names are indented, and those
+    block = -1  # how far the name of a block of text is indented
+    path = ""
+    for line in lines:
+        body = line.lstrip(" ")
+        indent = len(line) - len(body)
+        if 0 <= block < indent:
+            found[path] = f"{found.get(path, '')}\n{body}".strip()
+            continue
+        block = -1
+        named = _KEY.fullmatch(body.removeprefix("- "))
+        if named is None:
+            if not path:
+                return {}
+            found[path] = f"{found[path]}, {_scalar(body.removeprefix('- '))}" if path in found else _scalar(body[2:])
+            continue
+        while stack and stack[-1][0] >= indent:
+            stack.pop()
+        name, value = named["key"].strip("\"'"), named["value"] or ""
+        path = ".".join([*(above for _, above in stack), name])
+        if len(stack) >= _DEEPEST:
+            return {}
+        if not value:
+            stack.append((indent, name))
+        elif _BLOCK.fullmatch(value):
+            block = indent
+        elif value not in _EMPTY:
+            found.setdefault(path, _scalar(value))
+    return found
+
+
+def _scalar(value: str) -> str:
+    """Return a text without its quotes, or the remark behind it."""
+    if value[:1] == '"' and value[-1:] == '"' != value:
+        try:
+            return str(json.loads(value))
+        except ValueError:
+            return value[1:-1]
+    if value[:1] == "'" and value[-1:] == "'" != value:
+        return value[1:-1].replace("''", "'")
+    return value.split(" #", 1)[0].rstrip()
