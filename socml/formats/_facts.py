@@ -12,7 +12,7 @@ import re
 from socml.formats import _other_languages as elsewhere
 from socml.formats._addresses import address
 
-__all__ = ["LONGEST", "TELLS", "facts_of"]
+__all__ = ["LONGEST", "OF_PASSWORD", "TELLS", "facts_of"]
 
 LONGEST = 4096  # characters of a message that are looked at
 # What a message holds that tells anything
@@ -102,7 +102,10 @@ _USERS = (
     re.compile(rf"(?i)\b(?:login|account)=\\?['\"]?{_NAME}"),
     re.compile(rf"(?i)\b(?:user|account|login|member|username)(?: id| name)? \\?['\"\[<(]{{1,2}}{_NAME}"),
 )
+# What is said of somebody whose name stands before it, as a program's would
+OF_PASSWORD = re.compile(r"(?i)(?:wrong|bad|incorrect|invalid) (?:password|passphrase|credentials)\b")
 _USERS_OF_OUTCOMES = (
+    re.compile(rf"^{_SOMEBODY}: {OF_PASSWORD.pattern.replace('(?i)', '(?i:')})"),
     re.compile(rf"\b[Uu]sername {_NAME} [a-z]"),
     re.compile(r"(?i)\b(?:for|by|of) (?:user |account |invalid user )?['\"\[<(]{0,2}(?P<name>[\w.+-]{1,64}@[\w.-]{1,255}\w)"),
     re.compile(rf"(?i)\b(?:for|by|of|as|with|peer) ['\"]{_NAME}['\"]"),

@@ -8,8 +8,10 @@ from __future__ import annotations
 import re
 from datetime import datetime
 
+from socml.formats._facts import OF_PASSWORD
 from socml.formats._guess import guessed_row
 from socml.formats._iso import from_iso
+from socml.formats._pairs import are_pairs, pairs_of
 from socml.formats._record_kinds import is_record
 from socml.formats._stamps import stamp_in
 from socml.formats._syslog_header import SEVERITY
@@ -17,7 +19,7 @@ from socml.formats._times import MONTHS, Clock, epoch, iso
 from socml.formats._values import LEVELS, outcome_of
 from socml.formats.host._own_time import own_time
 from socml.formats.host._syslog_headers import DEVICE, SEQUENCE, device_header
-from socml.formats.host._syslog_messages import first_word_severity, read_message
+from socml.formats.host._syslog_messages import first_word_severity, is_declared, read_message
 
 __all__ = ["device_event", "header_row"]
 
@@ -114,6 +116,10 @@ def header_row(found: dict[str, str | None], clock: Clock, *, may_hold_record: b
     message = message if found.get("data") is None else message.removeprefix("\ufeff")
     tag, host, pid = _writer(found, message)
     tag, host, message = _of_sudo(tag, host, message)
+    if tag and not (host or pid or is_declared(tag)) and OF_PASSWORD.match(message):
+        tag, message = None, f"{tag}: {message}"  # whose password it was: no program
+    if host is None or host in _NO_NAMES:
+        host = _named_host(message)
     program, user = _program(tag or "")
     device = DEVICE.match(message) if program.isdecimal() else None
     if device:
@@ -125,7 +131,7 @@ def header_row(found: dict[str, str | None], clock: Clock, *, may_hold_record: b
     row: dict[str, object] = {
         "time": when,
         "message": message or None,
-        "host_name": None if host in _NO_NAMES else host,
+        "host_name": host,
     }
     row["process_name"] = program or None
     if pid and pid.isdecimal() and len(pid) < 19:
@@ -148,6 +154,12 @@ def header_row(found: dict[str, str | None], clock: Clock, *, may_hold_record: b
     if "structured_data" in more:
         _fill_from_data(row, more, str(found.get("message_id") or ""))
     return row, holds_record
+
+
+def _named_host(message: str) -> str | None:
+    """Return the host that the pairs of a message name, where its header names none: `Device Name: pc6`."""
+    row = guessed_row(pairs_of(message)[1], Clock(None, 2000, None))[0] if are_pairs(message) else {}
+    return str(row["host_name"]) if row.get("host_name") else None
 
 
 def _fill_from_data(row: dict[str, object], more: dict[str, str], message_id: str) -> None:

@@ -73,7 +73,7 @@ def _named(pieces: Iterator[tuple[int, bytes]]) -> Iterator[tuple[int, bytes, di
         result: dict[str, object] | Exception
         if (is_heading or not names) and len(cells) >= _LEAST_COLUMNS and len(set(cells)) == len(cells):
             names, result = cells, Skip("header")
-        elif len(cells) < _LEAST_COLUMNS and len(cells) != len(names):
+        elif not names or (len(cells) < _LEAST_COLUMNS and len(cells) != len(names)):
             result = Skip("part of the page around the table")
         elif len(cells) != len(names):
             result = ValueError(f"{len(cells)} cells for {len(names)} columns")

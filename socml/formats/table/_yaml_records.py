@@ -19,6 +19,7 @@ __all__ = ["first_yaml_records", "yaml_records"]
 _KEY = re.compile(r"(?P<key>[\"']?[A-Za-z_@][\w.@/ -]{0,80}[\"']?):(?: {1,40}(?P<value>\S.*)?)?")
 _ITEM = re.compile(r"(?P<indent> {0,40})- {1,8}(?=[\"']?[A-Za-z_@][\w.@/ -]{0,80}[\"']?:(?: |$))")
 _DOCUMENT = re.compile(r"(?:---|\.\.\.)(?: .*)?")
+_QUOTED = re.compile(r"(?P<text>\"(?:[^\"\\]|\\.)*\"|'(?:[^']|'')*')(?: {1,20}#.*)?")
 _BLOCK = re.compile(r"[|>][+-]?\d?")
 _DEEPEST, _MOST_LINES = 20, 2000  # of one record
 _EMPTY = frozenset({"", "~", "null", "Null", "NULL"})
@@ -112,11 +113,13 @@ def _fields(lines: list[str]) -> dict[str, object]:
 
 def _scalar(value: str) -> str:
     """Return a text without its quotes, or the remark behind it."""
-    if value[:1] == '"' and value[-1:] == '"' != value:
-        try:
-            return str(json.loads(value))
-        except ValueError:
-            return value[1:-1]
-    if value[:1] == "'" and value[-1:] == "'" != value:
-        return value[1:-1].replace("''", "'")
-    return value.split(" #", 1)[0].rstrip()
+    quoted = _QUOTED.fullmatch(value)
+    if quoted is None:
+        return value.split(" #", 1)[0].rstrip()
+    text = quoted["text"]
+    if text[0] == "'":
+        return text[1:-1].replace("''", "'")
+    try:
+        return str(json.loads(text))
+    except ValueError:
+        return text[1:-1]

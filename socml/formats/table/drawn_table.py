@@ -15,7 +15,7 @@ from socml.formats._guess import guessed_row
 from socml.formats._inner import with_inner
 from socml.formats._multiline import numbered_lines
 from socml.formats._old_encodings import head_of, text_of_line
-from socml.formats._reader import Parsed, ReadOptions, Source
+from socml.formats._reader import Assumption, Parsed, ReadOptions, Source
 from socml.formats._records import Skip, made
 from socml.formats._stamps import settle_day_order
 from socml.formats._times import Clock, clock_of
@@ -45,7 +45,8 @@ _LEAST_COLUMNS, _LEAST_ROWS, _LEAST_KNOWN = 3, 2, 2
 _SURE, _LESS_SURE, _GUESS = 0.82, 0.79, 0.6
 # What a table without a time must tell two of, as `who` and `netstat` do
 _TELLING = {"source_ip", "destination_ip", "user_name", "process_name", "process_pid", "connection_state", "message"}
-
+_LOOK = Clock(None, 2000, None)  # only tells whether there is a time
+_TIMELESS = "Rows tell no time (an age, as 12m, is none), and their events have none: such events are in no window."
 _Record = tuple[int, bytes, "dict[str, object] | Exception"]
 
 
@@ -100,7 +101,8 @@ class DrawnTable:
             if sum("time" in one and len(one) > _LEAST_KNOWN - 1 for one in taken) >= least:
                 return _LESS_SURE if table.starts else _SURE
             known = [one & (_TELLING | {"time"}) for one in taken]
-            is_known = sum(len(one - {"time"}) >= _LEAST_KNOWN for one in known) >= least
+            is_told = [len(one & _TELLING) >= _LEAST_KNOWN or one >= {"event_action", "message"} for one in taken]
+            is_known = sum(is_told) >= least
             is_sparse = all(known) and len(set().union(*known)) > _LEAST_KNOWN  # as `lastlog`, of accounts never used
             return _GUESS if is_known or is_sparse else 0.0
         listed = [fields for _, _, fields in _lists(numbered, clock) if fields] if _is_list(lines) else []
@@ -112,6 +114,8 @@ class DrawnTable:
         clock = clock_of(source, options)
         found, records = _records(source, clock)
         settle_day_order((f"{value} " for fields in found for value in fields.values()), clock)
+        if found and not any("time" in guessed_row(fields, _LOOK)[1] for fields in found[:_SHOWN]):
+            clock.warnings.append(Assumption("time", _TIMELESS))
         events = ((n, raw, _event(fields, clock) if isinstance(fields, dict) else fields) for n, raw, fields in records)
         return made(events, warnings=clock.warnings, is_certain=lambda: clock.is_certain)
 
@@ -192,12 +196,19 @@ def _blank_parted(written: Sequence[str], at_line: int) -> _Table | None:
     starts = [at for at in range(width) if not blank[at] and (at == 0 or blank[at - 1])]
     # Numbers and sizes stand at the right: their column is whatever the name lies above
     named = [at for at in starts if written[0][at : blank.index(True, at)].strip()]
+    named = [at for at, end in zip(named, [*named[1:], width], strict=True) if not _goes_on(written, at, end)]
     if named[:1] != starts[:1] or len(named) < _LEAST_COLUMNS:
         return None
     names = _at(written[0], named)
     if len(set(names)) < len(names) or not all(map(_is_name, names)):
         return None
     return _Table(tuple(names), at_line + 1, tuple(named))
+
+
+def _goes_on(written: Sequence[str], at: int, end: int) -> bool:
+    """Return whether a word above nothing, one blank behind another, is the second of a name: `LAST SEEN`."""
+    is_near = at > 1 and written[0][at - 1] == " " != written[0][at - 2]
+    return is_near and not any(line[at:end].strip() for line in written[1:])
 
 
 def _is_name(name: str) -> bool:

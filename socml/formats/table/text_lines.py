@@ -17,6 +17,7 @@ from typing import cast
 from socml.formats._addresses import address
 from socml.formats._continued import continued
 from socml.formats._csv_records import cells_of_line
+from socml.formats._facts import OF_PASSWORD
 from socml.formats._inner import header_event, with_inner
 from socml.formats._pairs import are_pairs
 from socml.formats._reader import Assumption, Parsed, ReadOptions, Source, head_lines
@@ -381,6 +382,7 @@ def _told_behind(text: str, stamp: Stamp, rest: str, row: dict[str, object]) -> 
         component = _COMPONENT.match(rest)
         name = (component["inside"] or component["name"]) if component else ""
         is_none = name.lower() in LEVELS or name.lower() in _FIELDS or _CODE.fullmatch(name) or address(name)
+        is_none = is_none or (component is not None and OF_PASSWORD.match(rest, component.end()) is not None)
         if component and not is_none:
             row |= (
                 {"process_pid": int(name)} if name.isdecimal() and len(name) < _LONGEST_PID else {"process_name": name}
