@@ -119,7 +119,8 @@ def _layout(head: bytes, lists: Sequence[str], deepest: int, opens: bytes) -> st
         if opening and start[: opening.start()].count(b"{") - start[: opening.start()].count(b"}") <= deepest:
             return "list"
     first = start.split(b"\n", 1)[0].strip()
-    return "documents" if first == b"{" or _NUMBERED.fullmatch(first) or _TOGETHER.search(first[:65536]) else "lines"
+    is_parted = first.startswith(b"{") and first.endswith(b"},")  # lines of a list that has no brackets
+    return "documents" if is_parted or first == b"{" or _NUMBERED.fullmatch(first) or _TOGETHER.search(first[:65536]) else "lines"
 
 
 def _opening(lists: Sequence[str]) -> bytes:

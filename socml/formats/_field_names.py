@@ -30,11 +30,11 @@ _SHORT = frozenset(
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _ACCENTED_WORD = re.compile(r"[^\W\d_]+")
 _WHOLE_WORDS = {
-    "req": "request", "res": "response", "resp": "response", "rsp": "response", "cli": "client", "svr": "server", "srv": "server", "addr": "address",
+    "req": "request", "res": "response", "resp": "response", "rsp": "response", "cli": "client", "svr": "server", "srv": "server", "sv": "server", "cl": "client", "nm": "name", "addr": "address",
     "src": "source", "dst": "destination", "dest": "destination", "acct": "account", "num": "number", "raddr": "remoteaddress", "laddr": "localaddress", "usr": "user", "msg": "message", "evt": "event", "sev": "severity", "sec": "", "utc": "",
 }  # fmt: skip
 _LAST_WORDS = frozenset(
-    "action severity user timestamp datetime time ts username hostname useragent status method description message result outcome verdict upn".split()
+    "action severity user timestamp datetime time ts username hostname useragent status method description message result outcome verdict decision moment upn".split()
 )
 _OF_OTHERS = frozenset(
     "upstream backend proxy nat post previous prev old new parent expiry expire expires expiration birth target response process end last next "
@@ -76,9 +76,9 @@ _SIDES_OF = {
     ),
     **dict.fromkeys("destination server victim target receiving responder".split(), "destination"),
 }
-_ENDS_OF_SIDES = {"ip": "ip", "ips": "ip", "address": "ip", "addresses": "ip", "port": "port"}
+_ENDS_OF_SIDES = {"ip": "ip", "v4": "ip", "v6": "ip", "ips": "ip", "address": "ip", "addresses": "ip", "port": "port"}
 _NO_ENDS = frozenset(
-    "translated xlate xlated mapped nat proxy upstream backend post previous prev old new next parent original geo mac subnet network zone".split()
+    "translated xlate xlated mapped nat proxy upstream backend post previous prev old new next parent original geo mac subnet zone".split()
 )
 _NEUTRAL = frozenset("log event evt audit".split())  # before a name that means the same without them
 _ENVELOPE = "attributes"  # of JSON:API, which puts all fields of a record under it

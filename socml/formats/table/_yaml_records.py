@@ -1,7 +1,7 @@
 """YAML of maps, as a list or one a document (`---`) → records, each with its fields by their paths.
 
 Read is what programs write: maps within maps, lists of texts, quoted texts, blocks (`|`, `>`). Nothing is built from tags.
-Blind to maps in braces, anchors, and a single document that is no list.
+Blind to maps within maps in braces, anchors, and a single document that is no list.
 """
 
 from __future__ import annotations
@@ -17,9 +17,12 @@ from socml.formats._reader import Source
 __all__ = ["first_yaml_records", "yaml_records"]
 
 _KEY = re.compile(r"(?P<key>[\"']?[A-Za-z_@][\w.@/ -]{0,80}[\"']?):(?: {1,40}(?P<value>\S.*)?)?")
-_ITEM = re.compile(r"(?P<indent> {0,40})- {1,8}(?=[\"']?[A-Za-z_@][\w.@/ -]{0,80}[\"']?:(?: |$))")
+_ITEM = re.compile(r"(?P<indent> {0,40})- {1,8}(?=\{|[\"']?[A-Za-z_@][\w.@/ -]{0,80}[\"']?:(?: |$))")
 _DOCUMENT = re.compile(r"(?:---|\.\.\.)(?: .*)?")
 _QUOTED = re.compile(r"(?P<text>\"(?:[^\"\\]|\\.)*\"|'(?:[^']|'')*')(?: {1,20}#.*)?")
+# A map in braces, and one of its fields
+_BRACES = re.compile(r"\{ {0,8}[\"']?[A-Za-z_@][^{}]{0,8000}\}")
+_IN_BRACES = re.compile(r"[\"']?(?P<key>[A-Za-z_@][\w.@/-]{0,80})[\"']?: {1,8}(?P<value>\"(?:[^\"\\]|\\.)*\"|'[^']*'|[^,{}]*)")
 _BLOCK = re.compile(r"[|>][+-]?\d?")
 _DEEPEST, _MOST_LINES = 20, 2000  # of one record
 _EMPTY = frozenset({"", "~", "null", "Null", "NULL"})
@@ -36,7 +39,7 @@ def first_yaml_records(head: bytes, limit: int) -> list[dict[str, object]]:
     Examples
     --------
     >>> first_yaml_records(b"- time: 10:00\\n  user: {name: bob}\\n- time: 10:01\\n  source:\\n    ip: '192.0.2.7'\\n", 5)
-    [{'time': '10:00', 'user': '{name: bob}'}, {'time': '10:01', 'source.ip': '192.0.2.7'}]
+    [{'time': '10:00', 'user.name': 'bob'}, {'time': '10:01', 'source.ip': '192.0.2.7'}]
     >>> first_yaml_records(b"---\\nuser: bob\\ntags:\\n- a\\n- b\\n---\\nuser: ann\\n", 5), first_yaml_records(b"user: bob\\n", 5)
     ([{'user': 'bob', 'tags': 'a, b'}, {'user': 'ann'}], [])
     """
@@ -90,6 +93,9 @@ def _fields(lines: list[str]) -> dict[str, object]:
             found[path] = f"{found.get(path, '')}\n{body}".strip()
             continue
         block = -1
+        if not stack and _BRACES.fullmatch(body):
+            found |= _in_braces(body, "")
+            continue
         named = _KEY.fullmatch(body.removeprefix("- "))
         if named is None:
             if not path:
@@ -106,9 +112,15 @@ def _fields(lines: list[str]) -> dict[str, object]:
             stack.append((indent, name))
         elif _BLOCK.fullmatch(value):
             block = indent
+        elif _BRACES.fullmatch(value):
+            found |= _in_braces(value, f"{path}.")
         elif value not in _EMPTY:
             found.setdefault(path, _scalar(value))
     return found
+
+
+def _in_braces(text: str, above: str) -> dict[str, object]:
+    return {f"{above}{one['key']}": _scalar(one["value"].strip()) for one in _IN_BRACES.finditer(text)}
 
 
 def _scalar(value: str) -> str:

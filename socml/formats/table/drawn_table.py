@@ -32,6 +32,9 @@ _RECORD = re.compile(r"\*{5,} \d{1,12}\. row \*{5,}|-\[ RECORD \d{1,12} \][-+]{0
 _FIELD = re.compile(
     r"[ \t]{0,40}(?P<name>[A-Za-z_@][\w .@/()-]{0,60}?)[ \t]{0,40}(?P<sign>:|\|)(?:[ \t](?P<value>.*))?"
 )
+# Of records that begin with their name, as in TOML and files of settings
+_SECTION = re.compile(r"\[{1,2}[A-Za-z][\w .:-]{0,60}\]{1,2}")
+_SETTING = re.compile(r"[ \t]{0,40}(?P<name>[A-Za-z_@][\w .@/()-]{0,60}?)[ \t]{0,40}=[ \t]{0,40}(?P<value>.*)")
 _NAME = re.compile(r"[^\W\d][^\n|]{0,60}|[@#]\w{0,60}|%[A-Za-z]{1,60}")
 _OWNER = re.compile(
     r'users:\(\("(?P<name>[^"]{1,256})",pid=(?P<pid>\d{1,9})'
@@ -256,7 +259,7 @@ def _of_table(
 def _is_list(lines: Sequence[str]) -> bool:
     """Return whether a file is records of `name: value` lines, of which blank or ruled lines part those that begin with the same names."""
     written = [line for line in lines if line.strip()]
-    if written and _RECORD.fullmatch(written[0].strip()):
+    if written and (_RECORD.fullmatch(written[0].strip()) or _SECTION.fullmatch(written[0])):
         return True
     blocks: list[list[str]] = [[]]
     for line in lines:
@@ -276,20 +279,24 @@ def _is_list(lines: Sequence[str]) -> bool:
 def _lists(numbered: Iterable[tuple[int, bytes]], clock: Clock) -> Iterator[tuple[int, bytes, dict[str, object]]]:
     """Yield records with the number of their first line; one without fields is what stands around them."""
     first, held, fields, name = 0, list[bytes](), dict[str, object](), ""
+    begin, field = _RECORD, _FIELD
     for number, line in numbered:
         text = text_of_line(line[: 16 * _LONGEST], clock).rstrip()
-        begins = not text or _RECORD.fullmatch(text.strip()) is not None
+        if not name and _SECTION.fullmatch(text):
+            begin, field = _SECTION, _SETTING
+        begins = not text or begin.fullmatch(text.strip()) is not None
         if (begins and fields) or len(held) >= _MOST_LINES:
             yield first, b"\n".join(held), fields
             first, held, fields, name = 0, [], {}, ""
         if not text:
             yield number, b"", {}
             continue
-        first, found = first or number, _FIELD.fullmatch(text)
+        first, found = first or number, field.fullmatch(text)
         held.append(line)
         if found and not begins:
             name = found["name"].strip()
-            fields.setdefault(name, (found["value"] or "").strip())
+            value = (found["value"] or "").strip()
+            fields.setdefault(name, value.strip("\"'") if field is _SETTING else value)
         elif name and not begins and len(str(fields[name])) < 16 * _LONGEST:
             fields[name] = f"{fields[name]}\n{text.strip()}"
     if held:

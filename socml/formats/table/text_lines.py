@@ -30,6 +30,7 @@ from socml.formats.host._own_time import own_time
 from socml.formats.host._syslog_headers import header
 from socml.formats.host._syslog_lines import device_event
 from socml.formats.host._syslog_messages import is_declared, read_text
+from socml.formats.table._table_titles import DELIMITERS
 from socml.formats.table._text_levels import LEVEL_WORDS, REDIS, SIGNS, behind, level_of
 
 __all__ = ["TextLines"]
@@ -162,7 +163,7 @@ def _is_table(texts: list[str]) -> bool:
     """
     if len(texts) < 2:
         return False
-    for sign in ",;\t|":
+    for sign in DELIMITERS:
         names, cells = (cells_of_line(text.encode(), sign) for text in texts[:2])
         if len(names) == len(cells) >= _LEAST_NAMES and all(_COLUMN_NAME.fullmatch(name) for name in names):
             return True
