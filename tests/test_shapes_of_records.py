@@ -38,6 +38,11 @@ FILES: dict[str, tuple[str, int, dict[str, Any]]] = {
         {**_FAILED, "extra": {"key": "e2", "result": "failure"}},
     ),
     "records under their ids, on lines": (f"{{\n  {_IDS.format('e1')},\n  {_IDS.format('e2')}\n}}\n", 2, _FAILED),
+    "records under their ids, within an object": (
+        f"{{\n \"from\": \"x\", \"rows\": {{\n  {_IDS.format('e1')},\n  {_IDS.format('e2')}\n }},\n \"n\": {{\"a\": 1}}\n}}\n",
+        2,
+        _FAILED,
+    ),
     "two states of one record": (f"{{{_IDS.format('before')}, {_IDS.format('after')}}}", 1, _FAILED),
     "names in quotes": ('"time"="2026-03-02T10:00:01Z" "user"="ann" "srcip"="192.0.2.7" "dstport"="443" "result"="failed"\n', 1, {**_FAILED, "destination_port": 443}),
     "a host before the time": (
@@ -88,6 +93,60 @@ FILES: dict[str, tuple[str, int, dict[str, Any]]] = {
         1,
         {"user_name": "ann", "process_name": None, "event_severity": 40, "event_outcome": "failure"},
     ),
+    "a map in braces a line": (
+        "- {time: 2026-03-02T10:00:00Z, user: bob}\n- {time: 2026-03-02T10:00:01Z, user: ann, peer: 'x', ip: 192.0.2.7, result: failure}\n",
+        2,
+        _FAILED,
+    ),
+    "sections": (
+        "[[event]]\ntime = 2026-03-02T10:00:00Z\nuser = \"bob\"\n\n[[event]]\ntime = 2026-03-02T10:00:01Z\nuser = \"ann\"\nip=192.0.2.7\nresult=failure\n",
+        2,
+        _FAILED,
+    ),
+    "lines of a list without brackets": (
+        '{"time":"2026-03-02T10:00:00Z","user":"bob"},\n{"time":"2026-03-02T10:00:01Z","user":"ann","ip":"192.0.2.7","result":"failure"},\n',
+        2,
+        _FAILED,
+    ),
+    "cells that carets part": ("time^user^src_ip^action^result\n2026-03-02 10:00:01^ann^192.0.2.7^LOGIN^FAILURE\n", 1, _FAILED),
+    "an element whose child closes itself": (
+        "<log>\n"
+        + '<event time="2026-03-02 10:00:01" name="LOGON_FAILED"><session peerAddress="192.0.2.7:4022" userName="ann"/></event>\n' * 2
+        + "</log>\n",
+        2,
+        {**_FAILED, "source_port": 4022},
+    ),
+    "names and values that colons join are no host": (
+        "2026-03-02T10:00:01Z user:ann ip:192.0.2.7 action:login result:failed\n",
+        1,
+        {**_FAILED, "host_name": None, "process_name": None},
+    ),
+    "names and values that arrows join are no host": (
+        "2026-03-02 10:00:01 user => ann, ip => 192.0.2.7, result => failed\n",
+        1,
+        {**_FAILED, "host_name": None},
+    ),
+    "a day behind the year's two digits": (
+        'I260302 10:00:01.123456 12 4@log.go:32 [n1,user=ann] 12 ={"EventType":"authentication_failed","RemoteAddress":"192.0.2.7:4022","User":"ann"}\n',
+        1,
+        {**_FAILED, "time": "2026-03-02 10:00:01.123456+00:00", "source_port": 4022},
+    ),
+    "somebody in brackets": (
+        "2026-03-02 10:00:01.123+0000 ERROR [Log @ 2026-03-02 10:00:01.123+0000]  [ann]: failed to log in: invalid principal\n",
+        1,
+        {"user_name": "ann", "event_outcome": "failure", "event_severity": 60},
+    ),
+    "somebody whom an exception names": (
+        "2026.03.02 10:00:01.123456 [ 12 ] {} <Error> Handler: Code: 516. DB::Exception: ann: Authentication failed: password is incorrect\n",
+        1,
+        {"user_name": "ann", "event_outcome": "failure"},
+    ),
+    "names nobody has seen": (
+        '{"eventMoment":"2026-03-02T10:00:01Z","clientNetworkAddress":"192.0.2.7","clientNetworkPort":4022,"serverNetworkPort":22,'
+        '"accountLogin":"ann","operationKind":"READ","Final Decision":"Reject"}\n',
+        1,
+        {**_FAILED, "time": "2026-03-02 10:00:01+00:00", "source_port": 4022, "destination_port": 22, "event_action": "READ"},
+    ),
     "the host that pairs name": (_CYLANCE, 1, {"host_name": "pc6", "user_name": "ann", "source_ip": "192.0.2.7"}),
     "a banner": (_BANNER + _END + _WEBSPHERE, 1, {"time": "2026-03-02 10:00:01.123000+00:00", "event_severity": 60}),
     "half a banner": (_BANNER.split("\n", 1)[1] + _END + _WEBSPHERE, 1, {"event_severity": 60, "event_outcome": "failure"}),
@@ -128,7 +187,9 @@ def test_rows_without_a_time_are_said_to_have_none(tmp_path: Path) -> None:
     [(RUSSIAN, "cp1251"), (RUSSIAN, "koi8-r"), (RUSSIAN, "cp866"), (JAPANESE, "cp932"), (JAPANESE, "euc-jp")],
 )
 @pytest.mark.parametrize("form", ["lines", "table"])
-def test_text_of_before_utf_8_is_read_in_its_own_encoding_and_that_is_said(text: str, encoding: str, form: str, tmp_path: Path) -> None:
+def test_text_of_before_utf_8_is_read_in_its_own_encoding_and_that_is_said(
+    text: str, encoding: str, form: str, tmp_path: Path
+) -> None:
     if form == "table":
         text = f"time,user,message\n2026-03-02 10:00:01,ann,{text[30:].strip()}\n2026-03-02 10:00:02,ann,{text[30:].strip()}\n"
     (tmp_path / "new.log").write_text(text, encoding="utf-8")

@@ -21,7 +21,7 @@ __all__ = ["first_keyed", "first_objects", "first_records", "keyed_members", "me
 
 # A string, whole or up to the end of what is there; a bracket
 _MARK = re.compile(rb'"[^"\\]*+(?:\\(?:.|\Z)[^"\\]*+)*+(?P<end>"|\Z)|[{}\[\]]', re.DOTALL)
-_QUOTE, _BRACKET, _OPEN = ord('"'), ord("["), b"{["
+_QUOTE, _OPEN = ord('"'), b"{["
 _TOGETHER = re.compile(rb'\}\s*\{"\w+"\s*:')  # objects one after the other on a line
 _BETWEEN = b", \t\r\n"
 _NUMBERED = re.compile(rb"Record \d{1,20}")  # what evtx_dump writes before each object
@@ -50,20 +50,20 @@ def members(source: Source, *lists: str, deepest: int = 2, opens: bytes = b"{") 
     yield from _scanned(source, _Scanner(lists if layout == "list" else ()))
 
 
-def keyed_members(source: Source) -> Iterator[tuple[int, bytes]]:
-    """Yield the members of a document that holds nothing but objects, each with its line and the id before it."""
-    return _scanned(source, _Scanner((), is_keyed=True))
+def keyed_members(source: Source, *names: str) -> Iterator[tuple[int, bytes]]:
+    """Yield the members of a document, or of its object of this name, each with its line and the id before it."""
+    return _scanned(source, _Scanner(names, is_keyed=True))
 
 
-def first_keyed(head: bytes, limit: int) -> list[bytes]:
-    """Return the first members of a document that holds objects under their ids.
+def first_keyed(head: bytes, *names: str, limit: int) -> list[bytes]:
+    """Return the first members of a document, or of its object of this name, that holds objects under their ids.
 
     Examples
     --------
-    >>> first_keyed(b'{"e1": {"a": 1}, "e2": {"a": 2}}', 2)
+    >>> first_keyed(b'{"e1": {"a": 1}, "e2": {"a": 2}}', limit=2)
     [b'"e1": {"a": 1}', b'"e2": {"a": 2}']
     """
-    return [record for _, record in islice(_Scanner((), is_keyed=True).feed(head.removeprefix(_BOM)), limit)]
+    return [record for _, record in islice(_Scanner(names, is_keyed=True).feed(head.removeprefix(_BOM)), limit)]
 
 
 def _scanned(source: Source, scanner: _Scanner) -> Iterator[tuple[int, bytes]]:
@@ -120,11 +120,15 @@ def _layout(head: bytes, lists: Sequence[str], deepest: int, opens: bytes) -> st
             return "list"
     first = start.split(b"\n", 1)[0].strip()
     is_parted = first.startswith(b"{") and first.endswith(b"},")  # lines of a list that has no brackets
-    return "documents" if is_parted or first == b"{" or _NUMBERED.fullmatch(first) or _TOGETHER.search(first[:65536]) else "lines"
+    return (
+        "documents"
+        if is_parted or first == b"{" or _NUMBERED.fullmatch(first) or _TOGETHER.search(first[:65536])
+        else "lines"
+    )
 
 
-def _opening(lists: Sequence[str]) -> bytes:
-    return rb'"(?:' + "|".join(map(re.escape, lists)).encode() + rb')"\s*:\s*\['
+def _opening(lists: Sequence[str], sign: bytes = b"[") -> bytes:
+    return rb'"(?:' + "|".join(map(re.escape, lists)).encode() + rb')"\s*:\s*' + re.escape(sign)
 
 
 class _Scanner:
@@ -133,14 +137,15 @@ class _Scanner:
     def __init__(self, lists: Sequence[str], *, in_array: bool = False, is_keyed: bool = False) -> None:
         self.held = b""  # not yet yielded
         self.line = self.start_line = 1  # where `held` begins; where the record in it begins
-        self._opening = re.compile(_opening(lists) + rb"\Z") if lists else None
+        self._sign = b"{" if is_keyed else b"["  # what opens the list
+        self._opening = re.compile(_opening(lists, self._sign) + rb"\Z") if lists else None
         self._inside = not lists  # whether we are in the list
         self._level = 1 if in_array or is_keyed else 0  # depth of the list's members
         self._depth = 0
         self._at = 0  # up to where `held` was looked at
         self._begin = 0  # of the record, or of what stands before it
         self._is_record = False
-        self._skip = b"[" if in_array else b"{" if is_keyed else b""  # what opens the list itself, still to come
+        self._skip = self._sign if in_array or (is_keyed and not lists) else b""  # what opens it is still to come
         self._is_keyed = is_keyed
 
     def feed(self, chunk: bytes) -> Iterator[tuple[int, bytes]]:
@@ -177,7 +182,7 @@ class _Scanner:
             yield self.start_line if self._is_record else self.line, left
 
     def _opened(self, data: bytes, at: int) -> Iterator[tuple[int, bytes]]:
-        is_list = data[at] == _BRACKET
+        is_list = data[at] == self._sign[0]
         if is_list and not self._inside and self._opening and self._opening.search(data[max(at - 300, 0) : at + 1]):
             self._inside, self._level = True, self._depth + 1
             self._pass(data, at + 1)

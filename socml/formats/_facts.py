@@ -34,7 +34,7 @@ _WORD_BEFORE = re.compile(
 _MAIL_HOST = re.compile(
     r"\bH=(?:[^\s(]{1,24} )?(?:\([^)]{0,30}\) )?\[$"
 )  # exim's; a client's own text may hold one before
-_CLAIMED = re.compile(r"(?:@\[?|\(\[)$")  # of an account, or what a mail client says that it is
+_CLAIMED = re.compile(r"(?:(?<!\()@\[?|\(\[)$")  # of an account, or what a mail client says that it is
 # Of whom VMware and PgBouncer tell: `user root@`, `for 'root@`, `shop/bob@`
 _OF_SOMEBODY = re.compile(
     r"(?i)(?:^[\w.\\-]{1,39}@$|(?:\b(?:user|log-?[io]n) |\bfor '| [\w.-]{1,64}/)[\w.\\-]{1,64}@$)"
@@ -148,7 +148,7 @@ _LOGON = re.compile(
 _REQUEST = re.compile(
     r"\b(?P<method>GET|POST|PUT|DELETE|HEAD|OPTIONS|PATCH|CONNECT|TRACE|PROPFIND) \"?(?P<url>(?=/|\*|[\w.+-]{1,255}(?:/|:[/\d])|\[)[^\s\"']{1,2000})\"?(?:(?: (?:HTTP/[\d.]{1,3}\"?|responded|returned)| for [\da-fA-F.:\[\]]{3,50},)? (?P<status>[1-5]\d\d)(?= |$|[,;)]))?"
 )
-_STATUS_FIRST = re.compile(r"[\d ] (?P<status>[1-5]\d\d) \"?$")  # before the request, as a proxy writes it
+_STATUS_FIRST = re.compile(r"(?:^|[\d \]] )(?P<status>[1-5]\d\d) \"?$")  # before the request, as a proxy writes it
 _STATUS_LAST = re.compile(r"(?:: |=> |-> )(?P<status>[1-5]\d\d)$")
 _URL = re.compile(r"\b(?:https?|ftp|wss?)://[^\s\"'<>\])]{1,2000}")
 _PATHS = (

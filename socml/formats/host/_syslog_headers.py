@@ -141,8 +141,10 @@ def is_host(name: str) -> bool:
         and name not in ZONES
         and not _NO_HOST.search(name)
     )
-    return named and (name[:1] not in "+-" or name == "-") and not any(
-        pattern.fullmatch(name) for pattern in (_QUEUED, _PEER, _FIELD)
+    return (
+        named
+        and (name[:1] not in "+-" or name == "-")
+        and not any(pattern.fullmatch(name) for pattern in (_QUEUED, _PEER, _FIELD))
     )
 
 

@@ -90,6 +90,14 @@ def _of_sudo(tag: str | None, host: str | None, message: str) -> tuple[str | Non
     return "sudo", own["host"] or host, " ".join(map(str.strip, (own["user"] + own["rest"]).split("\n")))
 
 
+def _of_somebody(
+    tag: str | None, host: str | None, pid: str | None, message: str
+) -> tuple[str | None, str | None, str] | None:
+    """Return program, host and message of a line that begins with whose password was wrong, and not with a program; None if it does not."""
+    is_name = tag and not (host or pid or is_declared(tag)) and OF_PASSWORD.match(message)
+    return (None, host, f"{tag}: {message}") if is_name else None
+
+
 def _program(tag: str) -> tuple[str, dict[str, object]]:
     """Return the program that a tag names, and the user whose session it serves.
 
@@ -115,11 +123,8 @@ def header_row(found: dict[str, str | None], clock: Clock, *, may_hold_record: b
     message = (found.get("message") or "").lstrip(" ") if found.get("data") else found.get("message") or ""
     message = message if found.get("data") is None else message.removeprefix("\ufeff")
     tag, host, pid = _writer(found, message)
-    tag, host, message = _of_sudo(tag, host, message)
-    if tag and not (host or pid or is_declared(tag)) and OF_PASSWORD.match(message):
-        tag, message = None, f"{tag}: {message}"  # whose password it was: no program
-    if host is None or host in _NO_NAMES:
-        host = _named_host(message)
+    tag, host, message = _of_somebody(tag, host, pid, message) or _of_sudo(tag, host, message)
+    host = _named_host(message) if host is None or host in _NO_NAMES else host
     program, user = _program(tag or "")
     device = DEVICE.match(message) if program.isdecimal() else None
     if device:

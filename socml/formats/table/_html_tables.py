@@ -16,7 +16,9 @@ from socml.formats._records import Skip
 
 __all__ = ["first_html_rows", "html_rows", "is_page"]
 
-_PAGE = re.compile(rb"\s{0,1000}<(?:!doctype html|html|head|body|table|meta|style|div|h[1-6]|center|p)\b", re.IGNORECASE)
+_PAGE = re.compile(
+    rb"\s{0,1000}<(?:!doctype html|html|head|body|table|meta|style|div|h[1-6]|center|p)\b", re.IGNORECASE
+)
 _ROW = re.compile(rb"<tr\b", re.IGNORECASE)
 _CELL = re.compile(r"<(?P<kind>t[hd])\b[^<>]{0,4000}>", re.IGNORECASE)
 _ENDS = re.compile(r"</(?:tr|t[hd]|thead|tbody|table)\b", re.IGNORECASE)

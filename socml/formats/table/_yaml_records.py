@@ -22,7 +22,9 @@ _DOCUMENT = re.compile(r"(?:---|\.\.\.)(?: .*)?")
 _QUOTED = re.compile(r"(?P<text>\"(?:[^\"\\]|\\.)*\"|'(?:[^']|'')*')(?: {1,20}#.*)?")
 # A map in braces, and one of its fields
 _BRACES = re.compile(r"\{ {0,8}[\"']?[A-Za-z_@][^{}]{0,8000}\}")
-_IN_BRACES = re.compile(r"[\"']?(?P<key>[A-Za-z_@][\w.@/-]{0,80})[\"']?: {1,8}(?P<value>\"(?:[^\"\\]|\\.)*\"|'[^']*'|[^,{}]*)")
+_IN_BRACES = re.compile(
+    r"[\"']?(?P<key>[A-Za-z_@][\w.@/-]{0,80})[\"']?: {1,8}(?P<value>\"(?:[^\"\\]|\\.)*\"|'[^']*'|[^,{}]*)"
+)
 _BLOCK = re.compile(r"[|>][+-]?\d?")
 _DEEPEST, _MOST_LINES = 20, 2000  # of one record
 _EMPTY = frozenset({"", "~", "null", "Null", "NULL"})
@@ -82,41 +84,52 @@ def _record(first: int, lines: list[str]) -> Iterator[tuple[int, bytes, dict[str
 
 def _fields(lines: list[str]) -> dict[str, object]:
     """Return the fields of one map by their paths; none if a line is of no map."""
-    found: dict[str, object] = {}
-    stack: list[tuple[int, str]] = []  # of maps: how far their names are indented, and those
-    block = -1  # how far the name of a block of text is indented
-    path = ""
-    for line in lines:
+    one = _Map()
+    return one.found if all(map(one.takes, lines)) else {}
+
+
+class _Map:
+    """Reads the lines of a map, one after the other."""
+
+    def __init__(self) -> None:
+        self.found: dict[str, object] = {}
+        self._above: list[tuple[int, str]] = []  # maps that are open: how far their names are indented, and those
+        self._block = -1  # how far the name of a block of text is indented
+        self._path = ""  # of the last field
+
+    def takes(self, line: str) -> bool:
+        """Take a line; return whether it is one of a map."""
         body = line.lstrip(" ")
         indent = len(line) - len(body)
-        if 0 <= block < indent:
-            found[path] = f"{found.get(path, '')}\n{body}".strip()
-            continue
-        block = -1
-        if not stack and _BRACES.fullmatch(body):
-            found |= _in_braces(body, "")
-            continue
-        named = _KEY.fullmatch(body.removeprefix("- "))
-        if named is None:
-            if not path:
-                return {}
-            found[path] = f"{found[path]}, {_scalar(body.removeprefix('- '))}" if path in found else _scalar(body[2:])
-            continue
-        while stack and stack[-1][0] >= indent:
-            stack.pop()
-        name, value = named["key"].strip("\"'"), named["value"] or ""
-        path = ".".join([*(above for _, above in stack), name])
-        if len(stack) >= _DEEPEST:
-            return {}
+        if 0 <= self._block < indent:
+            self.found[self._path] = f"{self.found.get(self._path, '')}\n{body}".strip()
+            return True
+        self._block = -1
+        if not self._above and _BRACES.fullmatch(body):
+            self.found |= _in_braces(body, "")
+            return True
+        body = body.removeprefix("- ")
+        named = _KEY.fullmatch(body)
+        if named:
+            return self._takes_field(indent, named["key"].strip("\"'"), named["value"] or "")
+        before = self.found.get(self._path)
+        if self._path:
+            self.found[self._path] = f"{before}, {_scalar(body)}" if before else _scalar(body)
+        return bool(self._path)
+
+    def _takes_field(self, indent: int, name: str, value: str) -> bool:
+        while self._above and self._above[-1][0] >= indent:
+            self._above.pop()
+        self._path = path = ".".join([*(above for _, above in self._above), name])
         if not value:
-            stack.append((indent, name))
+            self._above.append((indent, name))
         elif _BLOCK.fullmatch(value):
-            block = indent
+            self._block = indent
         elif _BRACES.fullmatch(value):
-            found |= _in_braces(value, f"{path}.")
+            self.found |= _in_braces(value, f"{path}.")
         elif value not in _EMPTY:
-            found.setdefault(path, _scalar(value))
-    return found
+            self.found.setdefault(path, _scalar(value))
+        return len(self._above) <= _DEEPEST
 
 
 def _in_braces(text: str, above: str) -> dict[str, object]:

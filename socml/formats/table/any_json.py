@@ -9,7 +9,8 @@ record (JSON, syslog, CEF) is read by its own reader. `socml peek` shows which f
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from typing import TypeGuard
 
 from socml.formats._envelope import first_keyed, first_objects, keyed_members, members
@@ -48,7 +49,10 @@ DEEPEST_LIST = 3  # objects that a list of records may lie in
 _FARTHEST_LIST = 65536  # bytes of a document before its list
 _OPENS_LIST = re.compile(rb'"(?P<name>[^"\\\\]{1,100})"\s{0,100}:\s{0,100}\[\s{0,100}\{')
 _KEYED = re.compile(rb'\{\s{0,20}"[^"\\]{0,200}"\s{0,20}:\s{0,20}\{\s{0,20}"')
-_PARTS = frozenset("before after old new from to source destination request response".split())  # of one record
+_KEYED_IN = re.compile(rb'"(?P<name>[^"\\]{1,100})"\s{0,100}:\s{0,100}(?=' + _KEYED.pattern + rb")")
+_PARTS = frozenset(
+    "before after old new from to source destination src dst request response start end first last client server local remote actor target".split()
+)  # of one record
 _SHOWN_KEYED = 5  # records that show whether those of a document stand under their ids
 _OF_EXPORT = re.compile(r"(?i)query|export")  # a time of which is not that of a record
 _NEXT_OBJECT = re.compile(rb"\n\}[\s,]{0,100}\{")  # documents one after the other
@@ -96,8 +100,10 @@ class AnyJson:
             return clocked(
                 line_records(source), lambda line, clock: _event(loads_exactly(_as_json(line)), clock), source, options
             )
-        if _are_keyed(head):
-            return clocked(keyed_members(source), lambda record, clock: _event(_keyed(record), clock), source, options)
+        if (keyed := _keyed_in(head)) is not None:
+            return clocked(
+                keyed_members(source, *keyed), lambda record, clock: _event(_keyed(record), clock), source, options
+            )
         if rows := rows_of(head):
             return clocked(
                 members(source, *rows.lists, deepest=DEEPEST_ROWS, opens=ROWS_OPEN),
@@ -121,31 +127,49 @@ def first_of(head: bytes, limit: int) -> list[dict[str, object]]:
         return [found for line in head_lines(head, limit) if (found := as_object(_as_json(line)))]
     if _UNBRACED.match(head):
         return [as_object(_braced(line)) or {} for line in head_lines(head, limit)]
-    if _are_keyed(head):
-        return [_keyed(record) for record in first_keyed(head, limit)]
+    if (keyed := _keyed_in(head)) is not None:
+        return [_keyed(record) for record in first_keyed(head, *keyed, limit=limit)]
     if rows := rows_of(head):
         return rows.first(head, limit)
     return first_objects(head, *lists_of(head), limit=limit, deepest=DEEPEST_LIST)
 
 
-def _are_keyed(head: bytes) -> bool:
-    """Return whether a file is one document of records that stand under their ids: they have a time, and most fields in common.
+def _keyed_in(head: bytes) -> tuple[str, ...] | None:
+    """Return the name of the object in which a document holds records under their ids, none if it is the document; None if it holds none.
+
+    The records have a time, and most fields in common; what stands before them has no time.
 
     Examples
     --------
-    >>> _are_keyed(b'{"e1":{"ts":"2026-03-02T10:00:00Z"},"e2":{"ts":"2026-03-02T10:00:01Z"}}')
-    True
-    >>> _are_keyed(b'{"before":{"ts":"2026-03-02T10:00:00Z"},"after":{"ts":"2026-03-02T10:00:01Z"}}')
-    False
+    >>> _keyed_in(b'{"e1":{"ts":"2026-03-02T10:00:00Z"},"e2":{"ts":"2026-03-02T10:00:01Z"}}')
+    ()
+    >>> _keyed_in(b'{"box":{"e1":{"ts":"2026-03-02T10:00:00Z"},"e2":{"ts":"2026-03-02T10:00:01Z"}}}')
+    ('box',)
+    >>> _keyed_in(b'{"before":{"ts":"2026-03-02T10:00:00Z"},"after":{"ts":"2026-03-02T10:00:01Z"}}')
     """
     start = head.removeprefix(b"\xef\xbb\xbf").lstrip()
     first, _, rest = start.partition(b"\n")
-    if not _KEYED.match(start) or _NEXT_OBJECT.search(start) or ((found := as_object(first)) and rest.strip()):
-        return False
-    if found and not all(isinstance(value, dict) for value in found.values()):
-        return False
+    found = as_object(first) or {}
+    if not start.startswith(b"{") or _NEXT_OBJECT.search(start) or (found and rest.strip()):
+        return None
+    if (
+        _KEYED.match(start)
+        and all(isinstance(value, dict) for value in found.values())
+        and _are_keyed(first_keyed(head, limit=_SHOWN_KEYED))
+    ):
+        return ()
+    for opening in islice(_KEYED_IN.finditer(start, 0, _FARTHEST_LIST), _SHOWN_KEYED):
+        name = opening["name"].decode("utf-8", "replace")
+        if not _ANY_TIME_BEFORE.search(start, 0, opening.start()) and _are_keyed(
+            first_keyed(head, name, limit=_SHOWN_KEYED)
+        ):
+            return (name,)
+    return None
+
+
+def _are_keyed(written: Sequence[bytes]) -> bool:
     try:
-        records = [_keyed(record) for record in first_keyed(head, _SHOWN_KEYED)]
+        records = [_keyed(record) for record in written]
     except ValueError:
         return False
     names = [set(record) for record in records]

@@ -46,7 +46,9 @@ class AnyXml:
         name = record_name(head)
         if not name:
             return 0.0
-        shown = re.findall(rb"<%s(?:\s[^<>]{0,60000})?(?:/>|(?<!/)>.*?</%s>)" % (name, name), head[:65536], re.DOTALL)[:20]
+        shown = re.findall(rb"<%s(?:\s[^<>]{0,60000})?(?:/>|(?<!/)>.*?</%s>)" % (name, name), head[:65536], re.DOTALL)[
+            :20
+        ]
         rows = []
         for record in shown or [head[:65536].strip()]:
             with suppress(ValueError):

@@ -34,7 +34,7 @@ _FIELD = re.compile(
 )
 # Of records that begin with their name, as in TOML and files of settings
 _SECTION = re.compile(r"\[{1,2}[A-Za-z][\w .:-]{0,60}\]{1,2}")
-_SETTING = re.compile(r"[ \t]{0,40}(?P<name>[A-Za-z_@][\w .@/()-]{0,60}?)[ \t]{0,40}=[ \t]{0,40}(?P<value>.*)")
+_SETTING = re.compile(r"[ \t]{0,40}(?P<name>[A-Za-z_@][\w .@/()-]{0,60}?)[ \t]{0,40}[=:][ \t]{0,40}(?P<value>.*)")
 _NAME = re.compile(r"[^\W\d][^\n|]{0,60}|[@#]\w{0,60}|%[A-Za-z]{1,60}")
 _OWNER = re.compile(
     r'users:\(\("(?P<name>[^"]{1,256})",pid=(?P<pid>\d{1,9})'
@@ -93,9 +93,11 @@ class DrawnTable:
         """Fairly sure of a frame or a line of dashes if the names tell a time and more; a guess of a list."""
         clock = Clock(None, 2000, None)
         if is_page(head) or (maps := first_yaml_records(head, _SHOWN)):
-            taken = [set(guessed_row(one, clock)[1]) for one in (first_html_rows(head, _SHOWN) if is_page(head) else maps)]
-            known = sum("time" in one and len(one) > _LEAST_KNOWN - 1 for one in taken)
-            return _LESS_SURE if taken and known >= 0.8 * len(taken) else 0.0
+            taken = [
+                set(guessed_row(one, clock)[1]) for one in (first_html_rows(head, _SHOWN) if is_page(head) else maps)
+            ]
+            timed = sum("time" in one and len(one) > _LEAST_KNOWN - 1 for one in taken)
+            return _LESS_SURE if taken and timed >= 0.8 * len(taken) else 0.0
         numbered = _first_lines(head)
         lines = _texts(numbered)
         if table := _table(lines):

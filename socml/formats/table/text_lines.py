@@ -383,8 +383,7 @@ def _told_behind(text: str, stamp: Stamp, rest: str, row: dict[str, object]) -> 
         component = _COMPONENT.match(rest)
         name = (component["inside"] or component["name"]) if component else ""
         is_none = name.lower() in LEVELS or name.lower() in _FIELDS or _CODE.fullmatch(name) or address(name)
-        is_none = is_none or (component is not None and OF_PASSWORD.match(rest, component.end()) is not None)
-        if component and not is_none:
+        if component and not is_none and not OF_PASSWORD.match(rest, component.end()):
             row |= (
                 {"process_pid": int(name)} if name.isdecimal() and len(name) < _LONGEST_PID else {"process_name": name}
             )
