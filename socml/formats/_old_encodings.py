@@ -19,6 +19,7 @@ _SIGNS = frozenset("«»°€§’‘“”–…²µ\xa0".encode("cp1252"))
 _RUN = re.compile(rb"[\x80-\xff]+")
 _LONGEST_RUN = 2  # of letters beyond ASCII in a word: créée
 _AROUND = b" \t\r\n\"'(),;:"  # what may stand around a word
+_LOOKED_AT = 1 << 16  # characters of a line
 _CYRILLIC_PAGES = ("cp1251", "koi8-r", "cp866")
 _CYRILLIC = re.compile("[Ѐ-ӿ]+")
 _CASED = re.compile("[а-яѐ-џґ]+|[А-ЯЀ-Џ][а-яѐ-џґ]*|[А-ЯЀ-Џ]+")  # as words are written
@@ -124,7 +125,7 @@ def head_in_utf8(head: bytes) -> bytes:
 def _share_of_cyrillic(record: bytes, page: str) -> float:
     """Return how many of the letters are common ones, 0 to 1, if bytes are words in a code page of Cyrillic; else 0."""
     try:
-        text = record.decode(page)
+        text = record.decode(page)[:_LOOKED_AT]
     except UnicodeDecodeError:
         return 0.0
     words = list(_CYRILLIC.finditer(text))
@@ -144,7 +145,7 @@ def _share_of_cyrillic(record: bytes, page: str) -> float:
 def _share_of_kana(record: bytes, page: str) -> float:
     """Return how many of the signs are kana, 0 to 1, if bytes are Japanese in a code page; else 0."""
     try:
-        signs = [char for char in record.decode(page) if not char.isascii()]
+        signs = [char for char in record.decode(page)[:_LOOKED_AT] if not char.isascii()]
     except UnicodeDecodeError:
         return 0.0
     kana = sum(_KANA.match(char) is not None for char in signs)

@@ -18,6 +18,9 @@ __all__ = ["first_yaml_records", "yaml_records"]
 
 _KEY = re.compile(r"(?P<key>[\"']?[A-Za-z_@][\w.@/ -]{0,80}[\"']?):(?: {1,40}(?P<value>\S.*)?)?")
 _ITEM = re.compile(r"(?P<indent> {0,40})- {1,8}(?=\{|[\"']?[A-Za-z_@][\w.@/ -]{0,80}[\"']?:(?: |$))")
+_BEGINS = re.compile(
+    rb"(?:\xef\xbb\xbf)?(?:[ \t]{0,40}\r?\n|[#%][^\n]{0,1000}\n){0,50}(?:---|- | {1,40}- |[A-Za-z_][\w.@/ -]{0,80}:[ \t\r]{0,8}\n)"
+)
 _DOCUMENT = re.compile(r"(?:---|\.\.\.)(?: .*)?")
 _QUOTED = re.compile(r"(?P<text>\"(?:[^\"\\]|\\.)*\"|'(?:[^']|'')*')(?: {1,20}#.*)?")
 # A map in braces, and one of its fields
@@ -45,6 +48,8 @@ def first_yaml_records(head: bytes, limit: int) -> list[dict[str, object]]:
     >>> first_yaml_records(b"---\\nuser: bob\\ntags:\\n- a\\n- b\\n---\\nuser: ann\\n", 5), first_yaml_records(b"user: bob\\n", 5)
     ([{'user': 'bob', 'tags': 'a, b'}, {'user': 'ann'}], [])
     """
+    if not _BEGINS.match(head):
+        return []
     lines = enumerate(head.removeprefix(b"\xef\xbb\xbf").split(b"\n")[: _MOST_LINES * limit], 1)
     found = list(islice((fields for _, _, fields in _records(lines) if fields), limit))
     return found if len(found) > 1 else []
