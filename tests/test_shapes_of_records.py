@@ -19,7 +19,7 @@ _FAILED = {"user_name": "ann", "source_ip": "192.0.2.7", "event_outcome": "failu
 _PAGE = (
     "<!DOCTYPE html><html><head><style>td {color: red}</style></head><body><h1>Audit</h1>\n<table><tr><td>menu</td></tr></table>\n"
     "<table class='x'><thead><tr><th>Time</th><th>User</th><th>IP address</th><th>Result</th></tr></thead><tbody>\n"
-    "<tr><td>2026-03-02 10:00:01</td><td><b>ann</b></td><td>192.0.2.7</td><td>Failed &amp; locked</td></tr>\n</tbody></table></html>\n"
+    "<tr></tr><tr><td>2026-03-02 10:00:01</td><td><b>ann</b></td><td>192.0.2.7</td><td>Failed &amp; locked</td></tr>\n</tbody></table></html>\n"
 )
 _EVENTS = (
     "LAST SEEN   TYPE      REASON        OBJECT      MESSAGE\n"

@@ -59,12 +59,16 @@ def _pieces(chunks: Iterator[bytes]) -> Iterator[tuple[int, bytes]]:
     """Yield what begins with each `<tr`, up to the next, with its line; and what stands before the first."""
     held, line = b"", 1
     for chunk in chunks:
-        looked, held = max(len(held) - 3, 1), held + chunk  # a piece begins with its own tag
-        while (found := _ROW.search(held, looked)) or len(held) > _LARGEST:
-            cut = found.start() if found else _LARGEST
-            yield line, held[:cut]
-            line += held.count(b"\n", 0, cut)
-            held, looked = held[cut:], 1
+        held += chunk
+        at = 0
+        for begins in _ROW.finditer(held, 1):  # a piece begins with its own tag
+            yield line, held[at : begins.start()]
+            line += held.count(b"\n", at, begins.start())
+            at = begins.start()
+        held = held[at:]
+        if len(held) > _LARGEST:
+            yield line, held
+            line, held = line + held.count(b"\n"), b""
     yield line, held
 
 
@@ -87,6 +91,8 @@ def _named(pieces: Iterator[tuple[int, bytes]]) -> Iterator[tuple[int, bytes, di
 def _cells(row: str) -> tuple[list[str], bool]:
     """Return the texts of a row's cells, and whether all are headings."""
     begins = list(_CELL.finditer(row))
+    if not begins:
+        return [], False
     ends = [*(found.start() for found in begins[1:]), len(row)]
     texts = [_ENDS.split(row[found.end() : end], maxsplit=1)[0] for found, end in zip(begins, ends, strict=True)]
     cells = [" ".join(html.unescape(_TAG.sub(" ", text)).split()) for text in texts]
