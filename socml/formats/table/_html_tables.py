@@ -59,13 +59,12 @@ def _pieces(chunks: Iterator[bytes]) -> Iterator[tuple[int, bytes]]:
     """Yield what begins with each `<tr`, up to the next, with its line; and what stands before the first."""
     held, line = b"", 1
     for chunk in chunks:
-        held += chunk
-        at = 0
-        for begins in _ROW.finditer(held, 1):  # a piece begins with its own tag
-            yield line, held[at : begins.start()]
-            line += held.count(b"\n", at, begins.start())
+        data, at = held + chunk, 0
+        for begins in _ROW.finditer(data, 1):  # a piece begins with its own tag
+            yield line, data[at : begins.start()]
+            line += data.count(b"\n", at, begins.start())
             at = begins.start()
-        held = held[at:]
+        held = data[at:]
         if len(held) > _LARGEST:
             yield line, held
             line, held = line + held.count(b"\n"), b""
