@@ -147,6 +147,46 @@ FILES: dict[str, tuple[str, int, dict[str, Any]]] = {
         1,
         {**_FAILED, "time": "2026-03-02 10:00:01+00:00", "source_port": 4022, "destination_port": 22, "event_action": "READ"},
     ),
+    "sections whose names colons part": (
+        "[one]\nDate: 2026-03-02 10:00:00\nLogin: bob\n\n[two]\nDate: 2026-03-02 10:00:01\nLogin: ann\nIP: 192.0.2.7\nStatus: refused\n",
+        2,
+        _FAILED,
+    ),
+    "short names within wrappers": (
+        '{"hdr":{"ts":1772445601000},"bdy":{"src":"192.0.2.7:4022","usr":{"nm":"ann"},"conclusion":"denied"}}\n',
+        1,
+        {**_FAILED, "time": "2026-03-02 10:00:01+00:00", "source_port": 4022},
+    ),
+    "ends with a version": (
+        "when=2026-03-02T10:00:01Z usr=ann client_v4=192.0.2.7 client_prt=4022 server_v4=192.0.2.5 ruling=deny\n",
+        1,
+        {**_FAILED, "source_port": 4022, "destination_ip": "192.0.2.5"},
+    ),
+    "ends by what they do": (
+        "Opened At;Requesting User;Requesting IP;Answering IP;Answering Port;Decision\n2026-03-02 10:00:01;ann;192.0.2.7;192.0.2.5;22;Refused\n",
+        1,
+        {**_FAILED, "destination_ip": "192.0.2.5", "destination_port": 22},
+    ),
+    "pairs before JSON": (
+        '2026-03-02T10:00:01Z host=web1 event=login details={"user":"ann","ip":"192.0.2.7","result":"failed"}\n',
+        1,
+        {**_FAILED, "host_name": "web1", "event_action": "login"},
+    ),
+    "a status before the request, and an address behind nobody": (
+        "[W 2026-03-02 10:00:01.123 Hub log:191] 403 POST /hub/login?next= (@192.0.2.7) 12.34ms\n",
+        1,
+        {"source_ip": "192.0.2.7", "http_response_status_code": 403},
+    ),
+    "a version is no address": (
+        "03/02/26 10:00:01 - Process(12.5) User(mqm) VRMF(9.3.0.0) was blocked\n",
+        1,
+        {"source_ip": None},
+    ),
+    "somebody behind the address of a session": (
+        "2026-03-02T10:00:01.123Z << [FTP Session 12 192.0.2.7 ann] 230 Login successful.\n",
+        1,
+        {"user_name": "ann", "source_ip": "192.0.2.7", "event_outcome": "success"},
+    ),
     "the host that pairs name": (_CYLANCE, 1, {"host_name": "pc6", "user_name": "ann", "source_ip": "192.0.2.7"}),
     "a banner": (_BANNER + _END + _WEBSPHERE, 1, {"time": "2026-03-02 10:00:01.123000+00:00", "event_severity": 60}),
     "half a banner": (_BANNER.split("\n", 1)[1] + _END + _WEBSPHERE, 1, {"event_severity": 60, "event_outcome": "failure"}),
