@@ -134,7 +134,7 @@ CASES: dict[str, tuple[str, dict[str, object]]] = {
     "pairs of names with blanks": (
         r"<44>1 2026-03-02T10:00:00Z sysloghost CylancePROTECT - - - [] Event Type: Threat, Event Name: quarantined, Device Name: pc6, IP Address: (192.0.2.7), "
         "File Name: bad.exe, Status: Quarantined\n",
-        {"time": TIME, "host_name": None, "source_ip": "192.0.2.7"},
+        {"time": TIME, "host_name": "pc6", "source_ip": "192.0.2.7"},
     ),
     "XML in syslog": (
         '<29>1 2026-03-02T10:00:00Z epo EPOEvents - EventFwd - <?xml version="1.0"?><EPOevent><MachineInfo><UserName>bob</UserName></MachineInfo>'

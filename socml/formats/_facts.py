@@ -12,7 +12,7 @@ import re
 from socml.formats import _other_languages as elsewhere
 from socml.formats._addresses import address
 
-__all__ = ["LONGEST", "TELLS", "facts_of"]
+__all__ = ["LONGEST", "OF_PASSWORD", "TELLS", "facts_of"]
 
 LONGEST = 4096  # characters of a message that are looked at
 # What a message holds that tells anything
@@ -34,7 +34,7 @@ _WORD_BEFORE = re.compile(
 _MAIL_HOST = re.compile(
     r"\bH=(?:[^\s(]{1,24} )?(?:\([^)]{0,30}\) )?\[$"
 )  # exim's; a client's own text may hold one before
-_CLAIMED = re.compile(r"(?:@\[?|\(\[)$")  # of an account, or what a mail client says that it is
+_CLAIMED = re.compile(r"(?:(?<!\()@\[?|\(\[)$")  # of an account, or what a mail client says that it is
 # Of whom VMware and PgBouncer tell: `user root@`, `for 'root@`, `shop/bob@`
 _OF_SOMEBODY = re.compile(
     r"(?i)(?:^[\w.\\-]{1,39}@$|(?:\b(?:user|log-?[io]n) |\bfor '| [\w.-]{1,64}/)[\w.\\-]{1,64}@$)"
@@ -43,7 +43,7 @@ _ARROW = re.compile(r"(?:->|=>|→|\bto)\s{0,24}[\"'\[(<]{0,2}(?:[\w-]{1,24}[:/]
 _NOBODY = ("::", "0.0.0.0")  # all of a machine's own addresses, or none  # noqa: S104
 _TO_HOST = re.compile(r"(?i)\bto (?:the )?(?:remote |target )?(?:host|server|node|machine)[ :=]{1,3}['\"\[(]?$")
 _IN_URL = re.compile(r"[a-z]://(?:[^\s/@]{1,64}@)?$")  # the server's, whoever asks
-_VERSION = re.compile(r"(?i)\bv(?:er(?:sion)?)?(?: number| name)?[ :=]{0,3}$")
+_VERSION = re.compile(r"(?i)\bv(?:er(?:sion)?)?(?: number| name)?[ :=]{0,3}$|\bVRMF\($")
 _SOURCE = frozenset(
     "from client src source saddr rhost remote peer ip addr address by host clientip client_ip client-ip src_ip srcip source_ip "
     "remote_addr remote_ip remoteip remoteaddr remote_address attacker ipaddress ip_address user rip connecting caller origin rom r_ip oip".split()
@@ -65,7 +65,7 @@ _USERS = (
     ),
     re.compile(
         rf"(?i)\b(?:user[ _-]?name|user[ _-]?id|user|logname|acct|usr|uname|ruser|users|principal|username|uid|set_id|log-?[io]n id)['\"]?"
-        rf"(?: = |\\?=|\\?:{{1,2}} ?| is )(?:User:)?\\?['\"\[<(]{{0,2}}{_NAME}"
+        rf"(?: = | => |\\?=|\\?:{{1,2}} ?| is )(?:User:)?\\?['\"\[<(]{{0,2}}{_NAME}"
     ),
     re.compile(rf"(?i)\buser (?:{_ENDED}): ?['\"]?{_NAME}"),
     re.compile(rf"\b(?:[Uu]ser|USER) (?!(?:{_ENDED})\b){_NAME}"),
@@ -102,7 +102,13 @@ _USERS = (
     re.compile(rf"(?i)\b(?:login|account)=\\?['\"]?{_NAME}"),
     re.compile(rf"(?i)\b(?:user|account|login|member|username)(?: id| name)? \\?['\"\[<(]{{1,2}}{_NAME}"),
 )
+# What is said of somebody whose name stands before it, as a program's would
+OF_PASSWORD = re.compile(r"(?i)(?:wrong|bad|incorrect|invalid) (?:password|passphrase|credentials)\b")
 _USERS_OF_OUTCOMES = (
+    re.compile(rf"(?i)(?:^|\]  ?)\[{_NAME}\]: (?:failed to )?log(?:ged)? ?in\b"),
+    re.compile(rf"Exception: {_SOMEBODY}: Authentication failed"),
+    re.compile(r"(?i)\bsession \d{1,12} (?:\d{1,3}\.){3}\d{1,3} (?P<name>[\w.@-]{1,64})\]"),
+    re.compile(rf"^{_SOMEBODY}: {OF_PASSWORD.pattern.replace('(?i)', '(?i:')})"),
     re.compile(rf"\b[Uu]sername {_NAME} [a-z]"),
     re.compile(r"(?i)\b(?:for|by|of) (?:user |account |invalid user )?['\"\[<(]{0,2}(?P<name>[\w.+-]{1,64}@[\w.-]{1,255}\w)"),
     re.compile(rf"(?i)\b(?:for|by|of|as|with|peer) ['\"]{_NAME}['\"]"),
@@ -142,7 +148,7 @@ _LOGON = re.compile(
 _REQUEST = re.compile(
     r"\b(?P<method>GET|POST|PUT|DELETE|HEAD|OPTIONS|PATCH|CONNECT|TRACE|PROPFIND) \"?(?P<url>(?=/|\*|[\w.+-]{1,255}(?:/|:[/\d])|\[)[^\s\"']{1,2000})\"?(?:(?: (?:HTTP/[\d.]{1,3}\"?|responded|returned)| for [\da-fA-F.:\[\]]{3,50},)? (?P<status>[1-5]\d\d)(?= |$|[,;)]))?"
 )
-_STATUS_FIRST = re.compile(r"[\d ] (?P<status>[1-5]\d\d) \"?$")  # before the request, as a proxy writes it
+_STATUS_FIRST = re.compile(r"(?:^|[\d \]] )(?P<status>[1-5]\d\d) \"?$")  # before the request, as a proxy writes it
 _STATUS_LAST = re.compile(r"(?:: |=> |-> )(?P<status>[1-5]\d\d)$")
 _URL = re.compile(r"\b(?:https?|ftp|wss?)://[^\s\"'<>\])]{1,2000}")
 _PATHS = (

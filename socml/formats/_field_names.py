@@ -23,18 +23,18 @@ _KEPT_CHARACTERS = 10_000  # of the names of one record; what is guessed of more
 _NAMES_FILES = tuple(Path(__file__).with_name(f"_field_names{which}.toml") for which in ("", "_translated"))
 _WHOLE = 4  # the least length of the last part of a path that is a name by itself
 _SHORT = frozenset(
-    "ip src dst spt dpt url uri pid sha md5 cmd exe msg ok".split()
+    "ip ts tm who src dst spt dpt url uri pid sha md5 cmd exe msg ok".split()
 )  # that are names though they are shorter
 # Words of a name, some of them cut short; the last one or two of them may be a name by themselves, if no word before says
 # that it is of something else
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _ACCENTED_WORD = re.compile(r"[^\W\d_]+")
 _WHOLE_WORDS = {
-    "req": "request", "res": "response", "resp": "response", "rsp": "response", "cli": "client", "svr": "server", "srv": "server", "addr": "address",
+    "req": "request", "res": "response", "resp": "response", "rsp": "response", "cli": "client", "svr": "server", "srv": "server", "sv": "server", "cl": "client", "nm": "name", "prt": "port", "addr": "address",
     "src": "source", "dst": "destination", "dest": "destination", "acct": "account", "num": "number", "raddr": "remoteaddress", "laddr": "localaddress", "usr": "user", "msg": "message", "evt": "event", "sev": "severity", "sec": "", "utc": "",
 }  # fmt: skip
 _LAST_WORDS = frozenset(
-    "action severity user timestamp datetime time ts username hostname useragent status method description message result outcome verdict upn".split()
+    "action severity user timestamp datetime time ts username hostname useragent status method description message result outcome verdict decision moment upn".split()
 )
 _OF_OTHERS = frozenset(
     "upstream backend proxy nat post previous prev old new parent expiry expire expires expiration birth target response process end last next "
@@ -70,15 +70,17 @@ _SIDES = ("source", "destination")
 # Whose address and port a name tells that begins so
 _SIDES_OF = {
     **dict.fromkeys(
-        "source client caller calling actor requester requestor performer initiator initiating originator originating attacker offender intruder "
+        "source client caller calling actor requester requestor requesting connecting performer initiator initiating originator originating attacker offender intruder "
         "customer visitor subscriber guest sender".split(),
         "source",
     ),
-    **dict.fromkeys("destination server victim target receiving responder".split(), "destination"),
+    **dict.fromkeys(
+        "destination server victim target receiving responder responding answering callee called".split(), "destination"
+    ),
 }
 _ENDS_OF_SIDES = {"ip": "ip", "ips": "ip", "address": "ip", "addresses": "ip", "port": "port"}
 _NO_ENDS = frozenset(
-    "translated xlate xlated mapped nat proxy upstream backend post previous prev old new next parent original geo mac subnet network zone".split()
+    "translated xlate xlated mapped nat proxy upstream backend post previous prev old new next parent original geo mac subnet zone".split()
 )
 _NEUTRAL = frozenset("log event evt audit".split())  # before a name that means the same without them
 _ENVELOPE = "attributes"  # of JSON:API, which puts all fields of a record under it
@@ -283,9 +285,9 @@ def _each_end(name: str) -> Iterator[tuple[str, int]]:
         if end and not of_itself:
             yield end, min(skipped, 1)
     words = [_WHOLE_WORDS.get(word.lower(), word.lower()) for word in _WORD.findall(parts[-1])] if parts else []
-    path = "".join(_WHOLE_WORDS.get(part.lower(), plain_name(part)) for part in parts[:-1])
+    path = [_WHOLE_WORDS.get(part.lower(), plain_name(part)) for part in parts[:-1]]
     whole = "".join(words)
-    for end, skipped in ((path + whole, 0), (whole, min(len(parts) - 1, 1))):
+    for end, skipped in ((f"{''.join(path[at:])}{whole}", min(at, 1)) for at in range(len(parts) or 1)):
         if end and end not in given:
             given.add(end)
             yield end, skipped
@@ -303,12 +305,13 @@ def _sided(name: str) -> str:
 
     Examples
     --------
-    >>> _sided("srcDevice_ip"), _sided("flow server l4 port id"), _sided("source nat ip"), _sided("device source ip")
-    ('sourceip', 'destinationport', '', '')
+    >>> [_sided(name) for name in ("srcDevice_ip", "flow server l4 port id", "client_v4", "source nat ip", "device source ip")]
+    ['sourceip', 'destinationport', 'sourceip', '', '']
     """
     words = [_WHOLE_WORDS.get(word.lower(), word.lower()) for word in _WORD.findall(name)]
     words = words[words[:1] == ["flow"] :]
-    words = words[:-1] if words[-2:-1] in (["port"], ["ip"]) and words[-1] in ("id", "number", "list") else words
+    words = words[:-1] if words[-2:-1] in (["port"], ["ip"]) and words[-1] in ("id", "number", "no", "list") else words
+    words = [*words[:-2], "ip"] if words[-2:] in (["v", "4"], ["v", "6"]) else words
     side, last = (_SIDES_OF.get(words[0]), _ENDS_OF_SIDES.get(words[-1])) if words else (None, None)
     is_plain = side and last and _NO_ENDS.isdisjoint(words)
     return f"{side}{last}" if is_plain else ""

@@ -41,6 +41,7 @@ _KEPT = ("event_severity", "event_outcome")  # the tool's own word for it is kep
 _TYPES = frozenset(
     "debug info information informational notice warning warn error critical alert fatal emergency".split()
 )
+_ONE_WORD = re.compile(r"(?:[A-Z][a-z]{1,30}){1,6}")  # as Kubernetes calls what happened: FailedMount
 _SHARED = (
     "event_severity",
     "event_outcome",
@@ -123,7 +124,9 @@ def guessed_row(found: Mapping[str, object], clock: Clock) -> tuple[dict[str, ob
 def _is_other(column: str, name: str, plain: str, value: object) -> bool:
     """Return whether a field is something else after all: a request's method, a count of parts, a duration without a unit (see below)."""
     if column == "event_action":
-        return plain in _VERBS and value in METHODS
+        is_level = plain == "type" and str(value).lower() in {*_TYPES, "normal"}
+        is_phrase = plain == "reason" and _ONE_WORD.fullmatch(str(value)) is None
+        return is_level or is_phrase or (plain in _VERBS and value in METHODS)
     if column == "event_count":
         return plain_name(name) != plain
     if column == "event_severity" and (plain.endswith("type") or plain == "status") and plain != "messagetype":

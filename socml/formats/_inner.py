@@ -18,6 +18,7 @@ from socml.formats._field_names import flat_fields
 from socml.formats._guess import guessed_row
 from socml.formats._json import as_object, extra_of, flatten
 from socml.formats._maps import cloud_maps
+from socml.formats._pairs import pairs_of
 from socml.formats._record_kinds import LONGEST_HEADER, LONGEST_RECORD, XML_EVENT, is_record, kind_of
 from socml.formats._records import Skip
 from socml.formats._snare import snare_event
@@ -315,7 +316,12 @@ def _wrapped_json(text: str, clock: Clock, levels: int) -> dict[str, object]:
     row = _json(text[at:], clock, levels)
     if _OWN_MESSAGE.search(text, at) is None and len(text[:at].split()) > 1:
         row.pop("message", None)  # one of its parts, such as the error: the words before say what happened
-    facts = {name: value for name, value in facts_of(text[:at]).items() if row.get(name) in (None, "host")}
+    pairs = pairs_of(text[:at].rpartition(" ")[0])[1] if text[:at].count("=") > 1 else {}
+    before = guessed_row(pairs, clock)[0] if len(pairs) > 1 else {}
+    told = facts_of(text[:at]) | {
+        name: value for name, value in before.items() if name not in ("time", "message", "extra")
+    }
+    facts = {name: value for name, value in told.items() if row.get(name) in (None, "host")}
     return {**row, **facts} if row else row
 
 

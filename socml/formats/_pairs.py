@@ -13,6 +13,7 @@ _PAIR = re.compile(
     re.DOTALL,
 )
 _FIRST = re.compile(r"(?:^|[\s|:,(\[>])(?P<pair>[A-Za-z_@][\w.@/-]{0,99}(?:\(\d{1,6}\))?(?:=| = \{))")
+_QUOTED_KEY = re.compile(r"(?<![^\s,;|(\[{])\"(?P<key>[A-Za-z_@][\w.@/-]{0,99})\"(?= ?=)")
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _WINDOWS_NAME = re.compile(
     r"[\w.-]{1,64}\\[\w.$-]{1,64}|(?:[A-Za-z]:|\\)\\[^\\].{0,4000}"
@@ -46,7 +47,10 @@ def pairs_of(text: str) -> tuple[str, dict[str, str]]:
     --------
     >>> pairs_of('INFO a=1 msg="x \\\\"y\\\\" z" b=two,three a=4 bare')
     ('INFO', {'a': '1', 'msg': 'x "y" z', 'b': 'two,three', 'a.2': '4', 'text': 'bare'})
+    >>> pairs_of('"user"="bob" "ip"="192.0.2.7"')
+    ('', {'user': 'bob', 'ip': '192.0.2.7'})
     """
+    text = _QUOTED_KEY.sub(r"\g<key>", text) if '"=' in text or '" =' in text else text
     first = _FIRST.search(text, 0, _LONGEST)
     colons = list(_COLONS.finditer(text, 0, _LONGEST)) if text.count(": ") >= _LEAST_COLONS else []
     if len(colons) >= _LEAST_COLONS and text.count("=") < len(colons):

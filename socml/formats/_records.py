@@ -13,7 +13,7 @@ import pyarrow as pa
 from socml.formats._columns import text_array
 from socml.formats._continued import Continued
 from socml.formats._json_array import array_members
-from socml.formats._old_encodings import NOTE, from_old
+from socml.formats._old_encodings import note_of, old_encoding
 from socml.formats._reader import Parsed, ReadOptions, Reject, Source, no_events
 from socml.formats._times import Clock, clock_of, microseconds
 from socml.project import EVENT, TIME
@@ -73,7 +73,7 @@ def batches(
 ) -> Iterator[Parsed]:
     """Yield the records as events, in batches of bounded size. Blank lines are skipped.
 
-    Text that can only be cp1252 is handed to `read` as UTF-8, and that is said; what is kept of it are its own bytes.
+    Text that can only be of an encoding of before UTF-8 is handed to `read` as UTF-8, and that is said; what is kept of it are its own bytes.
 
     Parameters
     ----------
@@ -146,7 +146,7 @@ def arrays_of(rows: Sequence[dict[str, object]]) -> dict[str, pa.Array]:
 class _Batch:
     def __init__(self, *, is_text: bool) -> None:
         self.size = 0
-        self._is_text, self._is_old = is_text, False  # the latter: whether a record was read as cp1252
+        self._is_text, self._old = is_text, dict[str, None]()  # the latter: encodings of before UTF-8, of its records
         self._records: list[bytes] = []
         self._numbers: list[int] = []
         self._rows: list[dict[str, object]] = []
@@ -162,10 +162,11 @@ class _Batch:
         if not record.strip():
             self._skip("blank line")
             return
-        old = from_old(record) if self._is_text and type(record) is bytes else None
-        self._is_old = self._is_old or old is not None
+        encoding = old_encoding(record) if self._is_text and type(record) is bytes else ""
+        if encoding:
+            self._old[encoding] = None
         try:
-            row = read(record if old is None else old)
+            row = read(record.decode(encoding).encode() if encoding else record)
         except Skip as reason:
             self._skip(str(reason))
         except ValueError as error:
@@ -183,7 +184,7 @@ class _Batch:
 
     def parsed(self, warnings: list[str] | None, certain: bool) -> Parsed:
         """Return what the batch holds."""
-        notes = list(dict.fromkeys([*(warnings or []), *([NOTE] if self._is_old else [])]))
+        notes = list(dict.fromkeys([*(warnings or []), *map(note_of, self._old)]))
         if warnings:
             warnings.clear()
         if not self._rows:

@@ -82,6 +82,7 @@ _SPELLINGS = (
     rf"(?P<month>\d\d) (?P<day>\d\d) (?P<year>20\d\d) {_CLOCK}{_ZONE}",  # of LogRhythm
     rf"(?P<month>\d\d)[-./](?P<day>\d\d)[ -]{_CLOCK}(?!/)",
     rf"(?P<month>\d\d)(?P<day>\d\d) {_CLOCK}",
+    rf"[IWEFD](?P<year>\d\d)(?P<month>\d\d)(?P<day>\d\d) {_CLOCK}",  # of CockroachDB
     rf"[IWEFD](?P<month>\d\d)(?P<day>\d\d) {_CLOCK}",  # of glog, whose level is the letter
     rf"(?P<month>[A-Za-z]{{3}})/(?P<day>\d\d) {_CLOCK}",  # of MikroTik
     rf"{_CLOCK}(?P<behind>[+-]\d{{1,3}})?\" date=\"(?P<month>\d\d)-(?P<day>\d\d)-(?P<year>\d{{4}})",  # of CMTrace

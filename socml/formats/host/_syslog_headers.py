@@ -68,6 +68,7 @@ NO_HOSTS = frozenset(
 )
 _PEER = re.compile(r"(?:\S{1,256}/)?[0-9.]{7,15}:\d{1,5}")  # of whom a line tells, as OpenVPN writes
 _QUEUED = re.compile(r"[0-9A-Za-z]{6}-[0-9A-Za-z]{6,11}-[0-9A-Za-z]{2,4}")  # a message of exim's
+_FIELD = re.compile(r"[A-Za-z_]{2,20}:(?!\d{1,5}$)[^\s:]{1,256}")  # `user:ann`; a port may stand behind a host
 _LEVEL_LETTERS = frozenset("DIWEF")  # of MongoDB and others
 _NO_HOST = re.compile(r'[=",;({]')
 DEVICE = re.compile(  # Cisco's sequence number and time of its own, before what it says
@@ -99,6 +100,8 @@ def header(text: str) -> re.Match[str] | None:
     host = found["host"] if found else None
     if found and "=" in (found["tag"] or "") and "," in found["tag"]:
         return None  # pairs with a colon among them
+    if found and not found["tag"] and (found["message"] or "").startswith("=> "):  # a field's name and its value
+        return None
     return None if found and ((host and not is_host(host)) or _is_application(found)) else found
 
 
@@ -128,8 +131,8 @@ def is_host(name: str) -> bool:
 
     Examples
     --------
-    >>> [is_host(name) for name in ("web01", "-", "WARN", "user=ann", "+0100", "UTC", "22")]
-    [True, True, False, False, False, False, False]
+    >>> [is_host(name) for name in ("web01", "-", "WARN", "user=ann", "user:ann", "+0100", "UTC", "22")]
+    [True, True, False, False, False, False, False, False]
     """
     named = (
         not name.isdecimal()
@@ -138,7 +141,11 @@ def is_host(name: str) -> bool:
         and name not in ZONES
         and not _NO_HOST.search(name)
     )
-    return named and (name[:1] not in "+-" or name == "-") and not (_QUEUED.fullmatch(name) or _PEER.fullmatch(name))
+    return (
+        named
+        and (name[:1] not in "+-" or name == "-")
+        and not any(pattern.fullmatch(name) for pattern in (_QUEUED, _PEER, _FIELD))
+    )
 
 
 def is_syslog(text: str) -> bool:

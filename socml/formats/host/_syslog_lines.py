@@ -8,8 +8,10 @@ from __future__ import annotations
 import re
 from datetime import datetime
 
+from socml.formats._facts import OF_PASSWORD
 from socml.formats._guess import guessed_row
 from socml.formats._iso import from_iso
+from socml.formats._pairs import are_pairs, pairs_of
 from socml.formats._record_kinds import is_record
 from socml.formats._stamps import stamp_in
 from socml.formats._syslog_header import SEVERITY
@@ -17,7 +19,7 @@ from socml.formats._times import MONTHS, Clock, epoch, iso
 from socml.formats._values import LEVELS, outcome_of
 from socml.formats.host._own_time import own_time
 from socml.formats.host._syslog_headers import DEVICE, SEQUENCE, device_header
-from socml.formats.host._syslog_messages import first_word_severity, read_message
+from socml.formats.host._syslog_messages import first_word_severity, is_declared, read_message
 
 __all__ = ["device_event", "header_row"]
 
@@ -88,6 +90,14 @@ def _of_sudo(tag: str | None, host: str | None, message: str) -> tuple[str | Non
     return "sudo", own["host"] or host, " ".join(map(str.strip, (own["user"] + own["rest"]).split("\n")))
 
 
+def _of_somebody(
+    tag: str | None, host: str | None, pid: str | None, message: str
+) -> tuple[str | None, str | None, str] | None:
+    """Return program, host and message of a line that begins with whose password was wrong, and not with a program; None if it does not."""
+    is_name = tag and not (host or pid or is_declared(tag)) and OF_PASSWORD.match(message)
+    return (None, host, f"{tag}: {message}") if is_name else None
+
+
 def _program(tag: str) -> tuple[str, dict[str, object]]:
     """Return the program that a tag names, and the user whose session it serves.
 
@@ -113,7 +123,8 @@ def header_row(found: dict[str, str | None], clock: Clock, *, may_hold_record: b
     message = (found.get("message") or "").lstrip(" ") if found.get("data") else found.get("message") or ""
     message = message if found.get("data") is None else message.removeprefix("\ufeff")
     tag, host, pid = _writer(found, message)
-    tag, host, message = _of_sudo(tag, host, message)
+    tag, host, message = _of_somebody(tag, host, pid, message) or _of_sudo(tag, host, message)
+    host = _named_host(message) if host is None or host in _NO_NAMES else host
     program, user = _program(tag or "")
     device = DEVICE.match(message) if program.isdecimal() else None
     if device:
@@ -125,7 +136,7 @@ def header_row(found: dict[str, str | None], clock: Clock, *, may_hold_record: b
     row: dict[str, object] = {
         "time": when,
         "message": message or None,
-        "host_name": None if host in _NO_NAMES else host,
+        "host_name": host,
     }
     row["process_name"] = program or None
     if pid and pid.isdecimal() and len(pid) < 19:
@@ -148,6 +159,12 @@ def header_row(found: dict[str, str | None], clock: Clock, *, may_hold_record: b
     if "structured_data" in more:
         _fill_from_data(row, more, str(found.get("message_id") or ""))
     return row, holds_record
+
+
+def _named_host(message: str) -> str | None:
+    """Return the host that the pairs of a message name, where its header names none: `Device Name: pc6`."""
+    row = guessed_row(pairs_of(message)[1], Clock(None, 2000, None))[0] if are_pairs(message) else {}
+    return str(row["host_name"]) if row.get("host_name") else None
 
 
 def _fill_from_data(row: dict[str, object], more: dict[str, str], message_id: str) -> None:

@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from socml.formats._columns import text_array
 from socml.formats._json import flatten, loads_exactly, text_of
-from socml.formats._old_encodings import NOTE, from_old
+from socml.formats._old_encodings import note_of, old_encoding
 from socml.formats._reader import Parsed, ReadOptions, Reject, no_events
 from socml.formats.network._zeek import log_events, log_type, zeek_columns
 
@@ -21,21 +21,21 @@ MEMBER = "\x1f"  # between the members of a list that becomes a list again
 def parsed_lines(numbered: Iterable[tuple[int, bytes]], file_name: str, options: ReadOptions) -> Iterator[Parsed]:
     """Yield the rejects and skips of some lines, then the events of each type of log in them."""
     rejects: list[Reject] = []
-    blank, is_old = 0, False
+    blank, old = 0, dict[str, None]()  # the latter: encodings of before UTF-8
     logs: dict[tuple[str, bool], list[tuple[int, bytes, dict[str, object]]]] = {}
     for number, line in numbered:
         if not line.strip():
             blank += 1
             continue
         try:
-            old = from_old(line)
-            path, found = read_line(old or line, file_name)
+            encoding = old_encoding(line)
+            path, found = read_line(line.decode(encoding).encode() if encoding else line, file_name)
         except ValueError as error:
             rejects.append(Reject(number, str(error), line))
             continue
-        is_old = is_old or old is not None
+        old |= {encoding: None} if encoding else {}
         logs.setdefault((path, HAS_CONNECTION in found), []).append((number, line, found))
-    yield _first_part(rejects, blank, [NOTE] if is_old else [])
+    yield _first_part(rejects, blank, [note_of(one) for one in old])
     for (path, _), rows in logs.items():
         yield _of_one_type(path, rows, options)
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 import pyarrow as pa
 
 from socml.formats._columns import split_columns, text_array
+from socml.formats._old_encodings import note_of, old_encoding
 from socml.formats._reader import Parsed, ReadOptions, Reject, Source, head_lines, no_events
 from socml.formats.network._zeek import event_columns, log_events, log_type, masked_times, zeek_columns
 from socml.formats.network._zeek_cells import CellFields
@@ -193,7 +194,9 @@ def _parsed(header: _Header, numbered: list[tuple[int, bytes]], options: ReadOpt
             kept.append((number, line))
     if not kept:
         return Parsed(no_events(), [], rejects=rejects)
-    cells = [_separated(line, header) for _, line in kept] if header.joined else [line for _, line in kept]
+    encodings = [old_encoding(line) for _, line in kept]
+    lines = [line.decode(old).encode() if old else line for (_, line), old in zip(kept, encodings, strict=True)]
+    cells = [_separated(line, header) for line in lines] if header.joined else lines
     arrays = split_columns(cells, header.names, header.separator, [header.unset])
     fields = dict(zip(header.names, arrays, strict=True))
     columns, bad = zeek_columns(header.path, fields, separator=header.set_separator, empty=header.empty)
@@ -201,6 +204,7 @@ def _parsed(header: _Header, numbered: list[tuple[int, bytes]], options: ReadOpt
     columns["raw"] = text_array(records)
     columns["source_line"] = pa.array([number for number, _ in kept], pa.int64())
     parsed = _events(columns, bad, records, fields, options)
+    parsed.warnings += [note_of(old) for old in dict.fromkeys(filter(None, encodings))]
     parsed.rejects = sorted([*rejects, *parsed.rejects], key=lambda reject: reject.line)
     return parsed
 

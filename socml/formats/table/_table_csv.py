@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 
 from socml.formats._columns import split_columns
 from socml.formats._csv_records import cells_of_line
+from socml.formats._old_encodings import old_encoding
 from socml.formats._reader import Block, Reject, Source
 from socml.formats.table._table_columns import check_header, check_width, unique_names
 from socml.formats.table._table_lines import MOST_LINES, first_is_names, joined_lines
@@ -23,7 +24,7 @@ from socml.project import FormatError, TableShape
 
 _ATTRIBUTE = re.compile(r"@attribute\s+(?:'([^']*)'|\"([^\"]*)\"|(\S+))\s", re.IGNORECASE)
 _HEAD_LINES = 400
-EACH_LINE = "utf-8 or cp1252"  # an encoding: a file that programs and people wrote to both
+EACH_LINE = "utf-8 or "  # before an encoding: a file that programs and people wrote to both
 _SEPARATOR = re.compile(rb"[\"']?sep=(.)[\"']?", re.IGNORECASE)  # over the header, as Excel writes it
 _TOTAL = re.compile(
     rb"[\"']?(?:grand |sub-?|sous-|general )?(?:totals?|totale|totaal|totaux|sum|summe|somme|suma|gesamt(?:summe)?|insgesamt)\b",
@@ -292,37 +293,40 @@ def first_row(source: Source, shape: TableShape) -> int:
     return 1 + dialect.above + (dialect.header.count(b"\n") + 1 if dialect.header else 0)
 
 
-def is_utf8(source: Source) -> bool:
-    """Return whether the whole file is UTF-8."""
+def told_encoding(source: Source) -> str:
+    """Return the encoding that the lines of a file are in that are not UTF-8, by the first of them; empty if all are UTF-8."""
     for block in source.blocks():
         try:
             block.data.decode()
         except UnicodeDecodeError:
-            return False
+            others = [line for line in block.lines() if not _is_utf8(line)][:_HEAD_LINES]
+            return old_encoding(b"\n".join(others)) or "cp1252"
+    return ""
+
+
+def _is_utf8(line: bytes) -> bool:
+    try:
+        line.decode()
+    except UnicodeDecodeError:
+        return False
     return True
 
 
 def decoded(lines: Sequence[bytes], encoding: str) -> list[str]:
-    """Return lines as text; undefined bytes of cp1252 are written out as \\xNN.
+    """Return lines as text; bytes that the encoding does not define are written out as \\xNN.
 
     Examples
     --------
-    >>> decoded(["é".encode(), "é".encode("cp1252")], EACH_LINE)
+    >>> decoded(["é".encode(), "é".encode("cp1252")], f"{EACH_LINE}cp1252")
     ['é', 'é']
     """
-    if encoding == EACH_LINE:
-        return [text for line in lines for text in _decoded_line(line)]
+    if encoding.startswith(EACH_LINE):
+        old = encoding.removeprefix(EACH_LINE)
+        return [text for line in lines for text in decoded([line], "" if _is_utf8(line) else old)]
     try:
         return [line.decode(encoding or "utf-8") for line in lines]
     except UnicodeDecodeError:
         return [line.decode(encoding or "utf-8", "backslashreplace") for line in lines]
-
-
-def _decoded_line(line: bytes) -> list[str]:
-    try:
-        return [line.decode()]
-    except UnicodeDecodeError:
-        return decoded([line], "cp1252")
 
 
 def _first_cells(line: bytes, delimiter: str, shape: TableShape) -> list[str]:

@@ -11,7 +11,7 @@ from socml.formats.table._table_lines import first_is_names
 
 __all__ = ["DELIMITERS", "count_cuts", "sniff_delimiter", "titles_above"]
 
-DELIMITERS = (",", ";", "\t", "|")
+DELIMITERS = (",", ";", "\t", "|", "^")
 _DECIMAL_COMMA = re.compile(rb"(?<=\d),(?=\d)")
 _POWERSHELL = b"#TYPE "  # and a class, above the names that its Export-Csv writes
 _LEAST_CUTS, _MOST_TITLES = 2, 40  # of a line of names under titles, and lines above it

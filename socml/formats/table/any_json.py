@@ -9,10 +9,11 @@ record (JSON, syslog, CEF) is read by its own reader. `socml peek` shows which f
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from typing import TypeGuard
 
-from socml.formats._envelope import first_objects, members
+from socml.formats._envelope import first_keyed, first_objects, keyed_members, members
 from socml.formats._field_names import flat_fields, guess
 from socml.formats._guess import guessed_row
 from socml.formats._inner import known_inside, with_inner
@@ -47,6 +48,12 @@ _BYTE_ESCAPE = re.compile(rb"(?<!\\)\\x([0-9a-fA-F]{2})")
 DEEPEST_LIST = 3  # objects that a list of records may lie in
 _FARTHEST_LIST = 65536  # bytes of a document before its list
 _OPENS_LIST = re.compile(rb'"(?P<name>[^"\\\\]{1,100})"\s{0,100}:\s{0,100}\[\s{0,100}\{')
+_KEYED = re.compile(rb'\{\s{0,20}"[^"\\]{0,200}"\s{0,20}:\s{0,20}\{\s{0,20}"')
+_KEYED_IN = re.compile(rb'"(?P<name>[^"\\]{1,100})"\s{0,100}:\s{0,100}(?=' + _KEYED.pattern + rb")")
+_PARTS = frozenset(
+    "before after old new from to source destination src dst request response start end first last client server local remote actor target".split()
+)  # of one record
+_SHOWN_KEYED = 5  # records that show whether those of a document stand under their ids
 _OF_EXPORT = re.compile(r"(?i)query|export")  # a time of which is not that of a record
 _NEXT_OBJECT = re.compile(rb"\n\}[\s,]{0,100}\{")  # documents one after the other
 _ANY_TIME_BEFORE = re.compile(rb'"(?:@?timestamp|time_?stamp|time|ts|eventTime|date)"\s{0,10}:')
@@ -93,6 +100,10 @@ class AnyJson:
             return clocked(
                 line_records(source), lambda line, clock: _event(loads_exactly(_as_json(line)), clock), source, options
             )
+        if (keyed := _keyed_in(head)) is not None:
+            return clocked(
+                keyed_members(source, *keyed), lambda record, clock: _event(_keyed(record), clock), source, options
+            )
         if rows := rows_of(head):
             return clocked(
                 members(source, *rows.lists, deepest=DEEPEST_ROWS, opens=ROWS_OPEN),
@@ -116,9 +127,63 @@ def first_of(head: bytes, limit: int) -> list[dict[str, object]]:
         return [found for line in head_lines(head, limit) if (found := as_object(_as_json(line)))]
     if _UNBRACED.match(head):
         return [as_object(_braced(line)) or {} for line in head_lines(head, limit)]
+    if (keyed := _keyed_in(head)) is not None:
+        return [_keyed(record) for record in first_keyed(head, *keyed, limit=limit)]
     if rows := rows_of(head):
         return rows.first(head, limit)
     return first_objects(head, *lists_of(head), limit=limit, deepest=DEEPEST_LIST)
+
+
+def _keyed_in(head: bytes) -> tuple[str, ...] | None:
+    """Return the name of the object in which a document holds records under their ids, none if it is the document; None if it holds none.
+
+    The records have a time, and most fields in common; what stands before them has no time.
+
+    Examples
+    --------
+    >>> _keyed_in(b'{"e1":{"ts":"2026-03-02T10:00:00Z"},"e2":{"ts":"2026-03-02T10:00:01Z"}}')
+    ()
+    >>> _keyed_in(b'{"box":{"e1":{"ts":"2026-03-02T10:00:00Z"},"e2":{"ts":"2026-03-02T10:00:01Z"}}}')
+    ('box',)
+    >>> _keyed_in(b'{"before":{"ts":"2026-03-02T10:00:00Z"},"after":{"ts":"2026-03-02T10:00:01Z"}}')
+    """
+    start = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    first, _, rest = start.partition(b"\n")
+    found = as_object(first) or {}
+    if not start.startswith(b"{") or _NEXT_OBJECT.search(start) or (found and rest.strip()):
+        return None
+    if (
+        _KEYED.match(start)
+        and all(isinstance(value, dict) for value in found.values())
+        and _are_keyed(first_keyed(head, limit=_SHOWN_KEYED))
+    ):
+        return ()
+    for opening in islice(_KEYED_IN.finditer(start, 0, _FARTHEST_LIST), _SHOWN_KEYED):
+        name = opening["name"].decode("utf-8", "replace")
+        if not _ANY_TIME_BEFORE.search(start, 0, opening.start()) and _are_keyed(
+            first_keyed(head, name, limit=_SHOWN_KEYED)
+        ):
+            return (name,)
+    return None
+
+
+def _are_keyed(written: Sequence[bytes]) -> bool:
+    try:
+        records = [_keyed(record) for record in written]
+    except ValueError:
+        return False
+    names = [set(record) for record in records]
+    alike = len(names) > 1 and 2 * len(set.intersection(*names)) >= len(set.union(*names))
+    return alike and _PARTS.isdisjoint(str(record["key"]) for record in records) and all(map(_has_time, records))
+
+
+def _keyed(record: bytes) -> dict[str, object]:
+    """Return the fields of a record that stands under its id, and that as `key`; ValueError if it is none."""
+    found = loads_exactly(_braced(record))
+    name, value = next(iter(found.items()), ("", None))
+    if len(found) != 1 or not isinstance(value, dict):
+        raise ValueError("no object under an id")
+    return {"key": name, **value}
 
 
 def _braced(line: bytes) -> bytes:

@@ -46,7 +46,10 @@ class AnyXml:
         name = record_name(head)
         if not name:
             return 0.0
-        shown = re.findall(rb"<%s[\s>/].*?(?:</%s>|/>(?=\s*<))" % (name, name), head[:65536], re.DOTALL)[:20]
+        closed = head[: head.rfind(b"</%s>" % name, 0, _HEAD) + len(name) + 3]  # behind it, none is looked for
+        bare = rb"<%s(?:\s[^<>]{0,60000})?/>" % name
+        shown = re.findall(rb"%s|<%s(?:\s[^<>]{0,60000})?>.*?</%s>" % (bare, name, name), closed, re.DOTALL)
+        shown = (shown or re.findall(bare, head[:_HEAD]))[:20]
         rows = []
         for record in shown or [head[:65536].strip()]:
             with suppress(ValueError):

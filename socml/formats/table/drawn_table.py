@@ -1,8 +1,8 @@
 """Tables as consoles and documents draw them → events, by what tools usually call things; the rest is kept.
 
 Columns in a frame of bars (psql, MySQL, Markdown), under a line of dashes (sqlcmd, PowerShell, reStructuredText), or in columns
-that blanks part; and records as lists of `name: value` (MySQL's `\\G`, psql's `\\x`, PowerShell's Format-List). What stands
-around a table is skipped. Blind to cells that go on in the next line.
+that blanks part; and records as lists of `name: value` (MySQL's `\\G`, psql's `\\x`, PowerShell's Format-List). Tables of
+HTML (`_html_tables`) and maps of YAML (`_yaml_records`) too. What stands around a table is skipped. Blind to cells that go on in the next line.
 """
 
 from __future__ import annotations
@@ -15,10 +15,12 @@ from socml.formats._guess import guessed_row
 from socml.formats._inner import with_inner
 from socml.formats._multiline import numbered_lines
 from socml.formats._old_encodings import head_of, text_of_line
-from socml.formats._reader import Parsed, ReadOptions, Source
+from socml.formats._reader import Assumption, Parsed, ReadOptions, Source
 from socml.formats._records import Skip, made
 from socml.formats._stamps import settle_day_order
 from socml.formats._times import Clock, clock_of
+from socml.formats.table._html_tables import first_html_rows, html_rows, is_page
+from socml.formats.table._yaml_records import first_yaml_records, yaml_records
 
 __all__ = ["DrawnTable"]
 
@@ -30,6 +32,9 @@ _RECORD = re.compile(r"\*{5,} \d{1,12}\. row \*{5,}|-\[ RECORD \d{1,12} \][-+]{0
 _FIELD = re.compile(
     r"[ \t]{0,40}(?P<name>[A-Za-z_@][\w .@/()-]{0,60}?)[ \t]{0,40}(?P<sign>:|\|)(?:[ \t](?P<value>.*))?"
 )
+# Of records that begin with their name, as in TOML and files of settings
+_SECTION = re.compile(r"\[{1,2}[A-Za-z][\w .:-]{0,60}\]{1,2}")
+_SETTING = re.compile(r"[ \t]{0,40}(?P<name>[A-Za-z_@][\w .@/()-]{0,60}?)[ \t]{0,40}[=:][ \t]{0,40}(?P<value>.*)")
 _NAME = re.compile(r"[^\W\d][^\n|]{0,60}|[@#]\w{0,60}|%[A-Za-z]{1,60}")
 _OWNER = re.compile(
     r'users:\(\("(?P<name>[^"]{1,256})",pid=(?P<pid>\d{1,9})'
@@ -37,11 +42,15 @@ _OWNER = re.compile(
 _GAP = re.compile(r" {1,}")
 _LONGEST, _MOST_ABOVE, _MOST_COLUMNS, _SAMPLE = 4096, 20, 200, 60
 _MOST_LINES = 2000  # of one record
+_SHOWN = 10  # records that tell what a page or a file of YAML is
 _MOST_TITLES = 3  # lines above the names, as `w` and `netstat` write them
 _LEAST_COLUMNS, _LEAST_ROWS, _LEAST_KNOWN = 3, 2, 2
 _SURE, _LESS_SURE, _GUESS = 0.82, 0.79, 0.6
 # What a table without a time must tell two of, as `who` and `netstat` do
 _TELLING = {"source_ip", "destination_ip", "user_name", "process_name", "process_pid", "connection_state", "message"}
+_LOOK = Clock(None, 2000, None)  # only tells whether there is a time
+_TIMELESS = "Rows tell no time (an age, as 12m, is none), and their events have none: such events are in no window."
+_Record = tuple[int, bytes, "dict[str, object] | Exception"]
 
 
 @dataclass(frozen=True)
@@ -82,16 +91,23 @@ class DrawnTable:
 
     def sniff(self, head: bytes, file_name: str) -> float:
         """Fairly sure of a frame or a line of dashes if the names tell a time and more; a guess of a list."""
+        clock = Clock(None, 2000, None)
+        if is_page(head) or (maps := first_yaml_records(head, _SHOWN)):
+            taken = [
+                set(guessed_row(one, clock)[1]) for one in (first_html_rows(head, _SHOWN) if is_page(head) else maps)
+            ]
+            timed = sum("time" in one and len(one) > _LEAST_KNOWN - 1 for one in taken)
+            return _LESS_SURE if taken and timed >= 0.8 * len(taken) else 0.0
         numbered = _first_lines(head)
         lines = _texts(numbered)
-        clock = Clock(None, 2000, None)
         if table := _table(lines):
             taken = [set(guessed_row(row, clock)[1]) for row in _rows(table, lines)]
             least = max(1, 0.8 * len(taken))
             if sum("time" in one and len(one) > _LEAST_KNOWN - 1 for one in taken) >= least:
                 return _LESS_SURE if table.starts else _SURE
             known = [one & (_TELLING | {"time"}) for one in taken]
-            is_known = sum(len(one - {"time"}) >= _LEAST_KNOWN for one in known) >= least
+            is_told = [len(one & _TELLING) >= _LEAST_KNOWN or one >= {"event_action", "message"} for one in taken]
+            is_known = sum(is_told) >= least
             is_sparse = all(known) and len(set().union(*known)) > _LEAST_KNOWN  # as `lastlog`, of accounts never used
             return _GUESS if is_known or is_sparse else 0.0
         listed = [fields for _, _, fields in _lists(numbered, clock) if fields] if _is_list(lines) else []
@@ -101,13 +117,25 @@ class DrawnTable:
     def read(self, source: Source, options: ReadOptions) -> Iterator[Parsed]:
         """Yield the file's events."""
         clock = clock_of(source, options)
-        heads = _first_lines(head_of(source))
-        table = _table(_texts(heads))
-        found = list(_rows(table, _texts(heads))) if table else [fields for _, _, fields in _lists(heads, clock)]
+        found, records = _records(source, clock)
         settle_day_order((f"{value} " for fields in found for value in fields.values()), clock)
-        records = _of_table(source, table, clock) if table else _lists(numbered_lines(source), clock)
+        if found and not any("time" in guessed_row(fields, _LOOK)[1] for fields in found[:_SHOWN]):
+            clock.warnings.append(Assumption("time", _TIMELESS))
         events = ((n, raw, _event(fields, clock) if isinstance(fields, dict) else fields) for n, raw, fields in records)
         return made(events, warnings=clock.warnings, is_certain=lambda: clock.is_certain)
+
+
+def _records(source: Source, clock: Clock) -> tuple[list[dict[str, object]], Iterator[_Record]]:
+    """Return the fields of the first records of a file, and all its records."""
+    head = head_of(source)
+    if is_page(head):
+        return first_html_rows(head, _SAMPLE), html_rows(source)
+    if maps := first_yaml_records(head, _SHOWN):
+        return maps, yaml_records(source)
+    heads = _first_lines(head)
+    if table := _table(_texts(heads)):
+        return list(_rows(table, _texts(heads))), _of_table(source, table, clock)
+    return [fields for _, _, fields in _lists(heads, clock)], _lists(numbered_lines(source), clock)
 
 
 def _event(fields: dict[str, object], clock: Clock) -> dict[str, object] | Exception:
@@ -173,12 +201,19 @@ def _blank_parted(written: Sequence[str], at_line: int) -> _Table | None:
     starts = [at for at in range(width) if not blank[at] and (at == 0 or blank[at - 1])]
     # Numbers and sizes stand at the right: their column is whatever the name lies above
     named = [at for at in starts if written[0][at : blank.index(True, at)].strip()]
+    named = [at for at, end in zip(named, [*named[1:], width], strict=True) if not _goes_on(written, at, end)]
     if named[:1] != starts[:1] or len(named) < _LEAST_COLUMNS:
         return None
     names = _at(written[0], named)
     if len(set(names)) < len(names) or not all(map(_is_name, names)):
         return None
     return _Table(tuple(names), at_line + 1, tuple(named))
+
+
+def _goes_on(written: Sequence[str], at: int, end: int) -> bool:
+    """Return whether a word above nothing, one blank behind another, is the second of a name: `LAST SEEN`."""
+    is_near = at > 1 and written[0][at - 1] == " " != written[0][at - 2]
+    return is_near and not any(line[at:end].strip() for line in written[1:])
 
 
 def _is_name(name: str) -> bool:
@@ -226,7 +261,7 @@ def _of_table(
 def _is_list(lines: Sequence[str]) -> bool:
     """Return whether a file is records of `name: value` lines, of which blank or ruled lines part those that begin with the same names."""
     written = [line for line in lines if line.strip()]
-    if written and _RECORD.fullmatch(written[0].strip()):
+    if written and (_RECORD.fullmatch(written[0].strip()) or _SECTION.fullmatch(written[0])):
         return True
     blocks: list[list[str]] = [[]]
     for line in lines:
@@ -246,20 +281,24 @@ def _is_list(lines: Sequence[str]) -> bool:
 def _lists(numbered: Iterable[tuple[int, bytes]], clock: Clock) -> Iterator[tuple[int, bytes, dict[str, object]]]:
     """Yield records with the number of their first line; one without fields is what stands around them."""
     first, held, fields, name = 0, list[bytes](), dict[str, object](), ""
+    begin, field = _RECORD, _FIELD
     for number, line in numbered:
         text = text_of_line(line[: 16 * _LONGEST], clock).rstrip()
-        begins = not text or _RECORD.fullmatch(text.strip()) is not None
+        if not name and _SECTION.fullmatch(text):
+            begin, field = _SECTION, _SETTING
+        begins = not text or begin.fullmatch(text.strip()) is not None
         if (begins and fields) or len(held) >= _MOST_LINES:
             yield first, b"\n".join(held), fields
             first, held, fields, name = 0, [], {}, ""
         if not text:
             yield number, b"", {}
             continue
-        first, found = first or number, _FIELD.fullmatch(text)
+        first, found = first or number, field.fullmatch(text)
         held.append(line)
         if found and not begins:
             name = found["name"].strip()
-            fields.setdefault(name, (found["value"] or "").strip())
+            value = (found["value"] or "").strip()
+            fields.setdefault(name, value.strip("\"'") if field is _SETTING else value)
         elif name and not begins and len(str(fields[name])) < 16 * _LONGEST:
             fields[name] = f"{fields[name]}\n{text.strip()}"
     if held:

@@ -29,9 +29,9 @@ from socml.formats.table._table_csv import (
     Rows,
     arff_names,
     decoded,
-    is_utf8,
     read_dialect,
     read_rows,
+    told_encoding,
     whole_records,
 )
 from socml.formats.table._table_events import TableLog, log_of
@@ -165,12 +165,11 @@ def _goes_on(text: str, clock: Clock) -> bool:
 def _read_csv(source: Source, options: ReadOptions) -> Iterator[Parsed]:
     dialect = read_dialect(source, options.table or TableShape())
     notes = _first_notes(dialect, options)
-    if not dialect.encoding and not is_utf8(source):
-        dialect = replace(dialect, encoding=EACH_LINE)
-        shape = (options.table or TableShape()).model_copy(update={"encoding": EACH_LINE})
-        dialect = replace(dialect, names=read_dialect(source, shape).names)
+    if not dialect.encoding and (old := told_encoding(source)):
+        shape = (options.table or TableShape()).model_copy(update={"encoding": f"{EACH_LINE}{old}"})
+        dialect = replace(dialect, encoding=shape.encoding, names=read_dialect(source, shape).names)
         notes.append(
-            Assumption("encoding", "Lines that are not UTF-8 are read as cp1252. Set table.encoding if that is wrong.")
+            Assumption("encoding", f"Lines that are not UTF-8 are read as {old}. Set table.encoding if that is wrong.")
         )
     layout = lay_out(dialect.names, options, where=source.name)
     zone = None if options.time_zone == "UTC" else _zone(options.time_zone)

@@ -10,13 +10,14 @@ are comments. Blind to other languages than English.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import cast
 
 from socml.formats._addresses import address
 from socml.formats._continued import continued
 from socml.formats._csv_records import cells_of_line
+from socml.formats._facts import OF_PASSWORD
 from socml.formats._inner import header_event, with_inner
 from socml.formats._pairs import are_pairs
 from socml.formats._reader import Assumption, Parsed, ReadOptions, Source, head_lines
@@ -29,7 +30,8 @@ from socml.formats.host._own_time import own_time
 from socml.formats.host._syslog_headers import header
 from socml.formats.host._syslog_lines import device_event
 from socml.formats.host._syslog_messages import is_declared, read_text
-from socml.formats.table._text_levels import REDIS, SIGNS, behind, level_of
+from socml.formats.table._table_titles import DELIMITERS
+from socml.formats.table._text_levels import LEVEL_WORDS, REDIS, SIGNS, behind, level_of
 
 __all__ = ["TextLines"]
 
@@ -37,7 +39,7 @@ _KLOG = re.compile(r" {1,12}(?P<pid>\d{1,9}) (?P<name>[\w.-]{1,80}:\d{1,6})\] ?"
 # A record that tells no date, and begins with its level (Python, uvicorn, .NET) or with a time of day (tcpdump, Falco)
 _YEARLESS = re.compile(r"(?P<month>[A-Z][a-z]{2}) +(?P<day>\d{1,2}) (?P<clock>\d\d:\d\d:\d\d)(?P<fraction>\.\d{1,6})?")
 _CLOCK_ONLY = r"\[?(?P<clock>\d\d:\d\d:\d\d(?:[.,]\d{1,9})?| {0,8}\d{1,8}\.\d{6}(?=\]))\]?:? "
-_PAIR_FIRST = re.compile(r"[A-Za-z_@][\w.@/-]{0,99}=")  # of logfmt
+_PAIR_FIRST = re.compile(r"\"?[A-Za-z_@][\w.@/-]{0,99}\"?=")  # of logfmt
 _BEGINS = re.compile(
     rf"(?:{_CLOCK_ONLY})?"
     r"(?:[\[(<](?=\w{1,12}[\])>])|(?=\w{1,12}:)|(?=[A-Z]{3,12} )|(?<=: )(?=[A-Z][a-z]{2,12} ))(?P<level>(?i:trace|trce|debug|dbug|verbose|"
@@ -67,6 +69,13 @@ _COMPONENT = re.compile(
 )
 _CODE = re.compile(r"[A-Z][A-Z-]{2,20}\d{4,6}[A-Z]?")  # of a message, which Java's servers number
 _PID = re.compile(r"[^\w]{0,4}\[?pid[ =:](?P<pid>\d{1,10})\b| ?\[(?P<bare>\d{1,7})\] ")
+# A host that stands before the time: a name with a domain, or with a number behind it
+_HOST_BEFORE = re.compile(
+    r"(?!(?i:thread|worker|pool|exec|main|task|job|core|cpu|proc|com\.|org\.|net\.|io\.|java))"
+    r"(?P<host>[A-Za-z](?:[A-Za-z-]{0,40}\d{1,4}|[\w-]{0,62}(?:\.[\w-]{1,62}){1,6}(?<!\.log|.\.py|\.txt|.\.go|..\.c)))"
+)
+_PROGRAM_BEHIND = re.compile(r" (?P<program>[A-Za-z][\w./-]{0,63})(?:\[(?P<pid>\d{1,9})\])?: ")
+_THREAD_BEFORE = re.compile(rf"(?:{LEVEL_WORDS.upper()}) {{1,4}}\[(?P<thread>[^\]\n]{{1,100}})\] {{1,4}}")
 _PID_BEFORE = re.compile(r"\[(?P<pid>\d{2,7})\] ")
 _PID_AFTER = re.compile(r" *(?P<pid>\d{1,7}) --- ")  # of Spring
 _SERVICE = re.compile(r"(?P<name>[\w.-]{1,64}-\d{1,4}) {1,40}\| ")
@@ -75,6 +84,7 @@ _RUBY = re.compile(r"[DIWEFA], \[?")  # the level's letter, which is written beh
 _TITLE = re.compile(r" {0,80}[A-Z][^\d\n]{20,1000}")  # a line of names above columns, which blanks part
 _COLUMN_GAP = re.compile(r" {2,}")
 _LEAST_NAMES = 5
+_RULE = re.compile(rb"\*{5,} [^\n]{1,200} \*{5,}|[*=#-]{10,}")  # a line of a banner above the records
 _NAMES = "<Date> "  # of columns, as FileZilla's server begins its log
 _COLUMN_NAME = re.compile(r"\s*[A-Za-z_@][\w .@/()-]{0,80}")
 _GAP = " \t-|,:"
@@ -104,6 +114,7 @@ class TextLines:
             for line in head_lines(head, 60, stripped=b"\r\0")
             if (not line.startswith((b" ", b"\t")) or _INDENTED.match(line)) and not is_comment(line)
         ]
+        lines = lines[_above(lines) :]
         if lines and lines[0].startswith(_NAMES.encode()):
             lines = lines[1:]
         if not lines or re.match(rb"\s*(?:\{|<(?!\d))", lines[0]) or b"\0" in head[:4096]:
@@ -135,7 +146,7 @@ class TextLines:
         first = next(source.blocks(), None)
         heads = first.lines()[:_HEAD_LINES] if first else []
         settle_day_order((line.decode("utf-8", "replace") for line in heads), clock)
-        reader = _Lines(clock)
+        reader = _Lines(clock, frozenset(heads[: _above(heads)]))
         texts = [_ANSI.sub("", line.decode("utf-8", "replace")) for line in heads if line.strip()]
         begins = _is_begun if _by_level(texts) else _is_whole if _told_alone(texts) else _is_start
         records = continued(line_records(source), begins, is_comment=is_comment)
@@ -152,11 +163,17 @@ def _is_table(texts: list[str]) -> bool:
     """
     if len(texts) < 2:
         return False
-    for sign in ",;\t|":
+    for sign in DELIMITERS:
         names, cells = (cells_of_line(text.encode(), sign) for text in texts[:2])
         if len(names) == len(cells) >= _LEAST_NAMES and all(_COLUMN_NAME.fullmatch(name) for name in names):
             return True
     return False
+
+
+def _above(lines: Sequence[bytes]) -> int:
+    """Return how many lines a banner, or the rest of one, takes before the first record: up to its last line of stars or a rule."""
+    begins = next((at for at, line in enumerate(lines) if _is_start(line) and not is_comment(line)), 0)
+    return max((at + 1 for at in range(begins) if _RULE.fullmatch(lines[at].strip())), default=0)
 
 
 def _is_title(text: str) -> bool:
@@ -232,8 +249,8 @@ def _is_whole(line: bytes) -> bool:
 class _Lines:
     """Reads record after record, and remembers the time of the last."""
 
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
+    def __init__(self, clock: Clock, above: frozenset[bytes]) -> None:
+        self._clock, self._above = clock, above
         self._last: datetime | None = None
         self._said = False  # that records tell no date
 
@@ -241,6 +258,8 @@ class _Lines:
         """Return the event of one record."""
         if is_comment(record):
             raise Skip("comment")
+        if self._last is None and record in self._above:
+            raise Skip("banner")
         text = record.decode("utf-8", "backslashreplace")
         text = _ANSI.sub("", text) if "\x1b" in text else text
         service = _SERVICE.match(text)
@@ -330,6 +349,13 @@ def _message(text: str, stamp: Stamp, row: dict[str, object], extra: dict[str, s
         row["user_name"], extra["terminal"], front = session["user"], session["terminal"], ""
     if pid := _PID_BEFORE.fullmatch(front):
         row["process_pid"], front = int(pid["pid"]), ""
+    if host := _HOST_BEFORE.fullmatch(front.strip(" ")):
+        row["host_name"], front = host["host"], ""
+        if (program := _PROGRAM_BEHIND.match(rest)) and (program["pid"] or is_declared(program["program"])):
+            row["process_name"], rest = program["program"], rest[program.end() :]
+            row |= {"process_pid": int(program["pid"])} if program["pid"] else {}
+    if thread := _THREAD_BEFORE.fullmatch(front):
+        extra["thread"], front = thread["thread"], ""
     if pid := REDIS.fullmatch(front):
         row["process_pid"], front, rest = int(pid["pid"]), "", rest[3 if rest[:3] in SIGNS else 0 :]
     rest = _told_behind(text, stamp, rest, row)
@@ -357,7 +383,7 @@ def _told_behind(text: str, stamp: Stamp, rest: str, row: dict[str, object]) -> 
         component = _COMPONENT.match(rest)
         name = (component["inside"] or component["name"]) if component else ""
         is_none = name.lower() in LEVELS or name.lower() in _FIELDS or _CODE.fullmatch(name) or address(name)
-        if component and not is_none:
+        if component and not is_none and not OF_PASSWORD.match(rest, component.end()):
             row |= (
                 {"process_pid": int(name)} if name.isdecimal() and len(name) < _LONGEST_PID else {"process_name": name}
             )
