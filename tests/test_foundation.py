@@ -46,6 +46,14 @@ def test_import_of_socml_loads_nothing_heavy():
     assert seen.stdout.strip() == "[]"
 
 
+def test_the_functions_of_the_line_are_there_without_loading_what_they_compute_with():
+    names = ["ingest", "build_features", "fit", "score_dataset", "explain", "build_queue"]
+    heavy = ["sklearn", "pandas", "scipy", "mlflow", "numba", "duckdb"]
+    code = f"import sys, socml; [getattr(socml, n) for n in {names}]; print([m for m in {heavy} if m in sys.modules])"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"
+
+
 @pytest.mark.parametrize("name", [n for n in socml.__all__ if n != "__version__"])
 def test_every_public_name_loads_and_has_a_docstring(name):
     assert getattr(socml, name).__doc__

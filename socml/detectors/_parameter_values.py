@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import cast
-
-from sklearn.base import BaseEstimator
-from sklearn.utils._param_validation import Interval
+from typing import TYPE_CHECKING, cast
 
 from socml.project import RecipeError
+
+if TYPE_CHECKING:
+    from sklearn.base import BaseEstimator
 
 LARGEST = 2**63 - 1  # whole number that 64 bits hold
 MOST = 100_000  # parts that a model is built of
@@ -37,6 +37,8 @@ def check_values(estimator: object, where: str) -> None:
     ...
     socml.project.errors.RecipeError: The model: The 'n_bins' parameter of Hbos must be an int in the range [1, inf). Got 0 instead.
     """
+    from sklearn.base import BaseEstimator
+
     if not isinstance(estimator, BaseEstimator):
         return
     waiting: list[object] = [estimator]
@@ -61,6 +63,8 @@ def check_parts(name: str, value: object, what: str) -> None:
 
 def _check_own(estimator: BaseEstimator) -> None:
     """Raise ValueError if a parameter of an estimator itself is out of range."""
+    from sklearn.utils._param_validation import Interval
+
     said = getattr(estimator, "_parameter_constraints", {})
     for name, value in estimator.get_params(deep=False).items():
         kinds = said.get(name, [])
