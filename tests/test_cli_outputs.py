@@ -19,7 +19,7 @@ from small_lab import socml
 from socml import __version__
 from socml.cli import main
 from socml.cli._output import as_json
-from socml.project import DataError, init_project, sealed_connection
+from socml.project import DataError, init_project, interrupt_queries, sealed_connection
 
 
 def test_a_command_without_outputs_does_its_work(tmp_path):
@@ -103,6 +103,13 @@ def test_who_hears_ctrl_c_otherwise_is_not_interrupted(tmp_path: Path, monkeypat
     finally:
         signal.signal(signal.SIGINT, before)
     assert "went on to the end: 0" in done.err
+
+
+def test_a_query_that_is_over_already_is_interrupted_without_a_word() -> None:
+    interrupt_queries()
+    with sealed_connection({}) as connection:
+        connection.close()
+        interrupt_queries()
 
 
 def test_a_person_who_stops_before_the_command_line_is_loaded_sees_no_trace() -> None:

@@ -14,10 +14,8 @@ from socml.project import Words, find_project, keep_pandas_out, visible, visible
 if TYPE_CHECKING:
     import pandas as pd
 
-process = {
-    "alone": False,
-    "pressed": False,
-}  # set by `main`: nothing but one command runs in this process; Ctrl-C was pressed
+# Set by `main`: nothing but one command runs in this process; Ctrl-C was pressed
+process = {"alone": False, "pressed": False}
 
 
 def without_pandas() -> None:

@@ -15,7 +15,7 @@ from socml.project import ConfigurationError, find_project, init_project, is_loo
 
 PORT = 8501
 # What a server of many threads gave back goes to others and to the machine: glibc keeps it for the thread, Arrow's own pool
-# for Arrow. Large columns are each a piece of memory of their own. A tenth less is held; the environment goes first.
+# for Arrow. Large columns are each a piece of memory of their own. What the environment says goes first.
 MEMORY = {"MALLOC_ARENA_MAX": "2", "ARROW_DEFAULT_MEMORY_POOL": "system", "MALLOC_MMAP_THRESHOLD_": str(16 << 20)}
 
 

@@ -215,9 +215,8 @@ def _quiet() -> None:
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
     os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
-    os.environ.setdefault(
-        "MLFLOW_HTTP_REQUEST_MAX_RETRIES", "4"
-    )  # half a minute without a word; its own is four of them
+    # Half a minute without a word; its own is four of them
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "4")
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "30")
     for name, level in (("mlflow", logging.CRITICAL), ("alembic", logging.ERROR)):  # MLflow logs errors with a trace
         logging.getLogger(name).setLevel(level)

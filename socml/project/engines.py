@@ -131,8 +131,13 @@ def sealed_connection(
 
 def interrupt_queries() -> None:
     """End what DuckDB is doing in this process, each query with `duckdb.InterruptException`; from any thread."""
+    if not _OPEN:
+        return
+    import duckdb
+
     for connection in list(_OPEN.values()):
-        connection.interrupt()
+        with suppress(duckdb.Error):  # it is being closed
+            connection.interrupt()
 
 
 def _settle(connection: duckdb.DuckDBPyConnection) -> None:

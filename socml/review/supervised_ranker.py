@@ -104,10 +104,8 @@ def _placements(score: NDArray[np.float64], malicious: NDArray[np.bool_]) -> lis
     ]
 
 
-EVERY = (
-    10  # labels that teach, and as many more for each LATER there are: a label costs the same, however many there are
-)
-LATER = 400
+# Labels that teach, and as many more for each LATER there are: a label costs the same, however many there are
+EVERY, LATER = 10, 400
 AT_MOST = 50_000  # rows, the most anomalous by the model; the forest is not asked about the others
 KEPT = 8  # answers: an undo finds the earlier one
 

@@ -25,9 +25,8 @@ FARTHEST = 1e150  # of a value from its mean: its square is still a number
 MOST_DRIFTS = 1000  # remembered
 MAY_BE_0 = {"window", "burst_floor", "burst_growth", "prior", "grace", "seed"}  # of our numbers; others are above 0
 MAY_BE_ENDLESS = {"memory", "grace"}
-MOST: dict[
-    str, float
-] = {  # shares and rates, and numbers whose arrays no machine would hold; a whole number has 64 bits
+# Shares and rates, and numbers whose arrays no machine would hold; a whole number has 64 bits
+MOST: dict[str, float] = {
     "burst_floor": 1,
     "nu": 1,
     "rate": 1,

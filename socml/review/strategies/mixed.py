@@ -82,7 +82,7 @@ def _deal(shares: NDArray[np.float64], barren: NDArray[np.bool_]) -> list[int]:
     by_lot = FRUITFUL * float(shares[2])
     fruitful = [1.0 - by_lot, 0.0, by_lot]
     due, dealt, order = [0.0] * len(shares), [0] * len(shares), []
-    for is_barren in barren.tolist():  # without numpy, which takes ten times as long for three numbers
+    for is_barren in barren.tolist():  # without numpy, which takes three times as long for three numbers
         now = shares.tolist() if is_barren else fruitful
         due = [before + more for before, more in zip(due, now, strict=True)]
         behind = [owed - had if more > 0 else -np.inf for owed, had, more in zip(due, dealt, now, strict=True)]
