@@ -276,6 +276,9 @@ def test_the_container_file_copies_what_is_there_and_runs_as_nobody() -> None:
     assert sources
     assert all((DEPLOY.parent / source).exists() for source in sources)
     assert "USER 10001" in lines
+    warm = [line for line in lines if "socml.jobs.warm" in line]
+    assert len(warm) == 1
+    assert "python -P -m" in warm[0]  # of what is installed, not of the sources in the folder, which stay behind
 
 
 def test_a_line_of_the_log_as_json_has_time_and_run(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from .audit_log import audit_path as audit_path
 from .audit_log import audited as audited
 from .checksums import parquet_writer as parquet_writer
 from .checksums import row_encoding as row_encoding
+from .compiled import njit as njit
 from .component_templates import new_component as new_component
 from .component_templates import new_kinds as new_kinds
 from .deadline import NoRedirect as NoRedirect

@@ -14,8 +14,9 @@ import os
 from typing import TypeAlias
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from socml.project.compiled import njit
 
 SipState: TypeAlias = tuple[np.uint64, np.uint64, np.uint64, np.uint64]
 _FINAL_ROUNDS = 3

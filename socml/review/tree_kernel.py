@@ -8,8 +8,9 @@ back leaves no trace.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from socml.project import njit
 
 __all__ = ["STEP", "add_columns", "solve_dual", "tree_kernel"]
 

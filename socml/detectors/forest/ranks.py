@@ -7,10 +7,10 @@ map to buckets that never decreases is exact; of two the one that parts the thre
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from socml.detectors._arrays import AnyFloats, Ints
+from socml.project import njit
 
 TILE = 512  # rows at a time: 40 columns of ranks fit the first-level cache
 MOST_RANKS = 255  # thresholds of one column that a byte can tell apart

@@ -10,7 +10,6 @@ from concurrent.futures import ThreadPoolExecutor
 from weakref import WeakKeyDictionary
 
 import numpy as np
-from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
 from socml.detectors._arrays import AnyFloats, Floats, Ints
@@ -18,6 +17,7 @@ from socml.detectors.forest.ranks import TILE
 from socml.detectors.forest.select import SCALE, SelectNetwork, compile_select, select_leaves, select_sums
 from socml.detectors.forest.tables import PackedForest, mean_path
 from socml.detectors.forest.walk import WalkTables, compile_walk, walk
+from socml.project import njit
 
 MOST_LEAVES = 256  # of a tree in a select network: a leaf is one byte
 FEW_ROWS = 128  # a select network evaluates whole tiles of 512

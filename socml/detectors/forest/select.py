@@ -11,12 +11,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from socml.detectors._arrays import AnyFloats, Floats, Ints
 from socml.detectors.forest.ranks import TILE, gather_edges, make_buckets, place_among, rank_tile
 from socml.detectors.forest.tables import PackedForest
+from socml.project import njit
 
 SCALE = 2.0**40  # path lengths are summed as whole multiples of 1 / SCALE, so that order does not matter
 

@@ -22,13 +22,13 @@ from concurrent.futures import ThreadPoolExecutor
 from weakref import WeakKeyDictionary
 
 import numpy as np
-from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
 from socml.detectors._arrays import AnyFloats, Flags, Floats, Ints
 from socml.detectors.forest.leaves import LeafTables, compile_leaves
 from socml.detectors.forest.scoring import as_matrix
 from socml.detectors.forest.tables import PackedForest
+from socml.project import njit
 
 TILE = 1024  # rows at a time: the tables of all leaves are read once a tile
 MOST_TABULATED = 10  # columns of a leaf: 2¹⁰ patterns of 10 columns are 80 KiB

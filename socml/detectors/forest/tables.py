@@ -8,10 +8,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
 from socml.detectors._arrays import Flags, Floats, Ints
+from socml.project import njit
 
 if TYPE_CHECKING:
     from sklearn.ensemble import IsolationForest

@@ -10,12 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from socml.detectors._arrays import AnyFloats, Flags, Floats, Ints
 from socml.detectors.forest.select import SCALE
 from socml.detectors.forest.tables import PackedForest
+from socml.project import njit
 
 TILE = 64  # rows that step together
 

@@ -11,9 +11,9 @@ looks at no more places than a window has rows.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from socml.detectors._arrays import Flags, Floats, Ints
+from socml.project import njit
 
 EDGE = 1.5  # standard deviations that part a column's middle from its low and its high
 PATIENCE = 20  # windows of events after which a window ends in any case: what is usual may have changed for good

@@ -11,12 +11,11 @@ import math
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from socml.detectors._arrays import Floats, Ints
 from socml.detectors.online._state import State
-from socml.project import ModelError, did_you_mean
+from socml.project import ModelError, did_you_mean, njit
 
 if TYPE_CHECKING:
     import pandas as pd

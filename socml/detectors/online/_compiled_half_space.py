@@ -17,10 +17,10 @@ import random
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
 from socml.detectors._arrays import AnyFloats, Flags, Floats, Ints
+from socml.project import njit
 
 PADDING = 0.15  # share of a column's range at either end that River never splits in
 STOP_SHARE = 0.1  # of a window: River stops at a node with fewer rows

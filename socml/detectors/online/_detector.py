@@ -12,13 +12,12 @@ from inspect import Parameter, signature
 from typing import TypedDict, cast
 
 import numpy as np
-from numba import njit
 
 from socml.detectors._arrays import Flags, Floats
 from socml.detectors.online._burst_guard import admit
 from socml.detectors.online._drift import make_drift
 from socml.detectors.online._state import State
-from socml.project import ModelError, RecipeError, did_you_mean
+from socml.project import ModelError, RecipeError, did_you_mean, njit
 
 DRIFT_EVERY = 64  # rows whose mean is one number for the drift detector
 FARTHEST = 1e150  # of a value from its mean: its square is still a number

@@ -10,12 +10,11 @@ import hashlib
 from collections.abc import Sequence
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from socml.detectors._arrays import AnyFloats, Flags, Hashes, Ints
 from socml.detectors.online._state import State
-from socml.project import new_secret, sip_end, sip_start, sip_word
+from socml.project import new_secret, njit, sip_end, sip_start, sip_word
 
 NONE = -1
 USED, NEWEST, OLDEST, EVICTED = 0, 1, 2, 3  # in `state`

@@ -8,9 +8,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 
 from socml.detectors._arrays import Flags, Floats, Ints
+from socml.project import njit
 
 FAR = 26.0  # standard deviations beyond which the tail of a Gaussian is taken from its asymptotic form
 CLIP = 6.0  # standard deviations beyond which a value is learned as if it were that far

@@ -7,11 +7,11 @@ import random
 from typing import Unpack
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from socml.detectors._arrays import AnyFloats, Flags, Floats, Ints
 from socml.detectors.online._detector import OnlineDetector, Shared
+from socml.project import njit
 
 __all__ = ["Loda"]
 

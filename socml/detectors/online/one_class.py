@@ -6,10 +6,10 @@ import math
 from typing import Unpack
 
 import numpy as np
-from numba import njit
 
 from socml.detectors._arrays import Flags, Floats
 from socml.detectors.online._detector import OnlineDetector, Shared
+from socml.project import njit
 
 __all__ = ["OneClass"]
 

@@ -9,11 +9,10 @@ from __future__ import annotations
 from typing import TypeAlias
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from socml.formats.network._packets import FIELDS as PACKET
-from socml.project import new_secret, sip_end, sip_start, sip_word
+from socml.project import new_secret, njit, sip_end, sip_start, sip_word
 
 __all__ = ["COLUMNS", "DIRECTION", "SUMS", "FlowTable", "warm"]
 

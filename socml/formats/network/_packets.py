@@ -9,8 +9,9 @@ from __future__ import annotations
 from typing import TypeAlias
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from socml.project import njit
 
 __all__ = ["FIELDS", "OUTCOMES", "find_blocks", "find_records", "read_headers", "warm"]
 
