@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from night_lab import flows, lab_in, night, scan, write_day
+from night_lab import HOSTS, flows, lab_in, night, scan, write_day
 
-from socml.jobs.alerts import WORSE, Alert, AlertBook, make_alerts
+from socml.jobs.alerts import WORSE, Alert, AlertBook, make_alerts, within_budget
 from socml.jobs.daily_listing import Judged, Listing, RankedDay, open_listing, rank_days
 
 
@@ -88,3 +88,37 @@ def test_after_the_quiet_days_it_is_new(day: Day, quiet_days: int, told: list[st
     (alert,) = day.told()
     day.tell_before(alert, [alert.score], days_before=3)
     assert [one.status for one in day.told(quiet_days)] == told
+
+
+def test_a_day_that_is_listed_many_times_keeps_to_one_budget(day: Day) -> None:
+    (alert,) = day.told()
+
+    def alerts(*scores: float) -> list[Alert]:
+        return [replace(alert, alert_id=f"{score}", score=score) for score in scores]
+
+    told: list[Alert] = []
+    for ranked, expected in [
+        ((1.5, 1.1, 1.0), (1.5, 1.1)),
+        ((1.5, 1.2, 1.1), ()),  # a third, and the second pushed down: the budget is spent
+        ((1.5, 1.1), ()),
+        ((2.5, 2.1, 1.5, 1.1), (2.5,)),  # ten times as rare as 1.1, in whose place it stands; 2.1 is not, of 1.5
+        ((3.5, 3.4, 2.5), (3.5,)),  # of 1.5; 3.4 is not, of 2.5
+    ]:
+        fresh = within_budget(alerts(*ranked), told, 2)
+        assert tuple(one.score for one in fresh) == expected
+        told += fresh
+    assert within_budget(alerts(9.0, 0.1), told, None) == alerts(9.0, 0.1)
+    assert within_budget(alerts(9.0), [], 0) == []
+
+
+def test_a_day_that_is_ranked_again_and_again_tells_no_more_than_its_budget(tmp_path: Path) -> None:
+    project = lab_in(tmp_path, "\n[nightly]\nalerts_a_day = 1\n")
+    for number in range(2):
+        write_day(project, number, flows(number))
+        night(project, number)
+    reports = []
+    for hour in range(4):
+        write_day(project, 2, scan(2, HOSTS[hour], n=60 + hour), name=f"scan{hour}")
+        reports.append(night(project, 2))
+    assert [report.listed for report in reports] == [["2026-03-04"]] * 4
+    assert [report.alerts for report in reports] == [1, 0, 0, 0]

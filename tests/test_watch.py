@@ -11,11 +11,12 @@ import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
 from night_lab import MONDAY, flows, lab_in, scan
 from patience import wait_until
 
 from socml.jobs import AlertBook, Night, NightReport, night_status, nightly, watch
-from socml.project import Project, event_parts
+from socml.project import Project, UnknownName, event_parts
 
 
 def moved_to_now(records: list[dict[str, object]]) -> str:
@@ -85,3 +86,20 @@ def test_messages_are_received_while_files_are_followed_and_sigterm_ends_it(tmp_
         assert process.wait(600) == 0
     assert "rounds" in said
     assert stored(project) == 13
+
+
+def test_a_new_dataset_may_begin_with_what_is_received(tmp_path: Path) -> None:
+    project = lab_in(tmp_path)
+    now = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    text = f"<38>1 {now} web sshd 1 - - Accepted publickey for ana from 10.0.0.3 port 50022 ssh2"
+
+    def send(host: str, port: int) -> None:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+            sender.sendto(text.encode(), (host, port))
+
+    done = watch("syslog", project=project, every=0.01, seconds=0.3, address="udp://127.0.0.1:0", on_ready=send)
+    assert done.rounds > 1
+    assert len(event_parts(project, "syslog")) == 1
+    watch("syslog", project=project, seconds=0)
+    with pytest.raises(UnknownName, match="sislog"):
+        watch("sislog", project=project, seconds=0)

@@ -2,7 +2,8 @@
 
 `workspace/alerts/DATASET/2026-03-02.json` holds what the day gave, and `alerts.jsonl` every alert, a line each, in the
 order in which they came. An alert's id is made of what it is about and its first day, so it is the same when the day is
-made again. What goes on is told again sooner only if it is ten times as rare as when it was told.
+made again. What goes on is told again sooner only if it is ten times as rare as when it was told. A day that is listed many
+times, as in a watch, has one budget: what comes after it is spent is told only if it is ten times as rare as the least in it.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
+from heapq import heapify, heappush, heapreplace
 from pathlib import Path
 from typing import Any
 
@@ -198,6 +200,35 @@ def make_alerts(
             )
             alerts.setdefault(alert.alert_id, alert)  # of an entity in two roles, the higher score stands for both
     return list(alerts.values())
+
+
+def within_budget(alerts: Sequence[Alert], told: Sequence[Alert], most: int | None) -> list[Alert]:
+    """Return which of a day's alerts are told, in their order: up to `most` a day, with those that were told before.
+
+    Beyond them one is told if it is `WORSE` than the least of the `most` highest, and takes its place; so decoys that come
+    first cannot hide what matters. With k places and scores between 0 and s that is at most k · s / `WORSE` more.
+
+    Parameters
+    ----------
+    alerts : of the day as it is ranked now, the highest first
+    told : of the same model and day, in any order
+    most : None is without end
+    """
+    known = {alert.key for alert in told}
+    places = sorted((alert.score for alert in told), reverse=True)[:most]
+    heapify(places)
+    chosen = []
+    for alert in alerts:
+        if alert.key in known:
+            continue
+        if most is None or len(places) < most:
+            heappush(places, alert.score)
+        elif places and alert.score >= places[0] + WORSE:
+            heapreplace(places, alert.score)
+        else:
+            continue
+        chosen.append(alert)
+    return chosen
 
 
 def _alert(

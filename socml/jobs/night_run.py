@@ -18,7 +18,7 @@ from pathlib import Path
 from socml.features import days_to_build
 from socml.ingestion import ingest_files, pending_files
 from socml.jobs.alert_policy import Policy, alerting, read_policy
-from socml.jobs.alerts import AlertBook, make_alerts
+from socml.jobs.alerts import AlertBook, make_alerts, within_budget
 from socml.jobs.daily_listing import MODEL, Listing, RankedDay, open_listing, read_judged
 from socml.jobs.daily_run import store_day
 from socml.jobs.housekeeping import tidy
@@ -324,7 +324,10 @@ class _Work:
                 run_id=str(run["run_id"]),
                 link=self.settings.nightly.link,
             )
-            kept = self.book.keep(ranked.day, alerts)
+            told = [
+                one for one in self.book.of_day(ranked.day) if one.model_version.startswith(f"{listing.model.name}/")
+            ]
+            kept = self.book.keep(ranked.day, within_budget(alerts, told, policy.alerts_a_day))
         old = self.state.runs.get(at)
         if old and old != run["run_id"]:
             self.state.superseded.append(old)

@@ -22,7 +22,7 @@ from socml.jobs.night_state import NightReport
 from socml.jobs.outbox import deliver
 from socml.jobs.watching_online import score_new_events
 from socml.models import make_online
-from socml.project import Project, SocmlError, TryLater, find_project, night_settings
+from socml.project import Project, SocmlError, TryLater, dataset_names, find_project, night_settings
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ def watch(
     with _listening(address, dataset, project, any_address, stop, on_ready) as failed, _until_signal(stop):
         while not failed:
             began = time.monotonic()
-            done, report = _round(done, dataset, online, project, night)
+            done, report = _round(done, dataset, online, project, night, may_be_new=bool(address))
             if report and on_round:
                 on_round(report)
             if stop.is_set() or (end is not None and began >= end) or failed:
@@ -87,10 +87,12 @@ def watch(
 
 
 def _round(
-    done: Watched, dataset: str, online: Sequence[str], project: Project, night: Night
+    done: Watched, dataset: str, online: Sequence[str], project: Project, night: Night, *, may_be_new: bool
 ) -> tuple[Watched, NightReport | None]:
-    """Do what is new once; None if another night is running."""
+    """Do what is new once; None if another night is running, or a new dataset that is listened to has no message yet."""
     done = replace(done, rounds=done.rounds + 1)
+    if may_be_new and dataset not in {*night_settings(project).sources, *dataset_names(project)}:
+        return done, None
     try:
         report = nightly(dataset, project=project, night=replace(night, today=True, now=datetime.now(UTC)))
     except TryLater:
