@@ -92,8 +92,11 @@ properties: dev  ## the property tests on examples that nobody has tried yet (RO
 
 test-pythons:  ## pass the tests that need no browser on each Python that is here (PYTHONS="3.12 /usr/bin/python3" for some, TESTS=tests/test_cli.py)
 	@.ci/test-pythons $(PYTHONS)
-# What is compiled with checks has a cache of its own: numba does not tell it from what is compiled without.
 
+canary:  ## the tests that need no browser on the newest releases of all that pyproject.toml asks for (RELEASES=oldest: the oldest it allows)
+	@.ci/canary $(RELEASES)
+
+# What is compiled with checks has a cache of its own: numba does not tell it from what is compiled without.
 test-bounds: dev  ## the tests of the compiled readers again, every index of an array checked
 	@NUMBA_BOUNDSCHECK=1 NUMBA_CACHE_DIR=$(CURDIR)/.venv/.numba-bounds $(BIN)/python -m pytest -q -n 2 \
 	  tests/test_capture.py tests/test_netflow_capture.py tests/test_kernels_keyed_hash.py tests/test_formats.py tests/test_fuzz.py \

@@ -74,8 +74,9 @@ def licence_of(package: str) -> str:
         return str(expression)
     classified = [text.removeprefix(_CLASSIFIER) for text in about.get_all("Classifier") or [] if _CLASSIFIER in text]
     field = str(about.get("License") or "").strip().splitlines()
-    short = field[0].strip() if field and len(field[0]) <= LONGEST else ""
-    return (short or ", ".join(classified) or "unknown").replace("|", "/")
+    first = field[0].strip() if field and len(field[0]) <= LONGEST else ""
+    whose = ", ".join(classified) if first.lower().startswith("copyright") else ""  # a text that begins with its owner
+    return (whose or first or ", ".join(classified) or "unknown").replace("|", "/")
 
 
 def bill(parts: list[Part]) -> dict[str, object]:
