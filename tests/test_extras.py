@@ -55,3 +55,10 @@ def test_a_headless_install_fits_scores_and_explains(tmp_path):
     code = WITHOUT.format(absent=ABSENT)
     done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=False)
     assert done.stdout.strip() == "ok", done.stderr[-2000:]
+
+
+def test_the_app_says_what_it_lacks_before_an_address():
+    code = "import sys; sys.modules['streamlit'] = None; sys.argv = ['socml', 'app']; from socml.__main__ import main; main()"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=600)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.splitlines()[-1].endswith("pip install 'socml[app]'")

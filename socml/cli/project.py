@@ -107,7 +107,10 @@ def doctor(
 
 def _serve(port: int, *, query: str, address: str = "127.0.0.1") -> None:
     import socket
+    from importlib.util import find_spec
 
+    if find_spec("streamlit") is None:
+        raise ModuleNotFoundError(name="streamlit")  # told with the extra that brings it
     if not is_loopback(address):
         _need_accounts(address)
 
