@@ -130,6 +130,8 @@ def _sign_in_elsewhere(project: Project, say: Words) -> None:
                 _begin(token)
             else:
                 accounts.sign_out(token)  # another tab was first
+    elif single_sign_on.lacks_verification():
+        st.error(say("app.people.unverified"))
     if st.button(say("app.people.elsewhere"), key="sign_in_elsewhere", type="primary"):
         st.login()
 

@@ -14,6 +14,7 @@ import time
 from collections.abc import Mapping
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import streamlit as st
 
@@ -28,6 +29,7 @@ VARIABLES = {
     "client_secret": "SOCML_OIDC_SECRET",
     "redirect_uri": "SOCML_OIDC_REDIRECT",
 }
+MICROSOFT = {"login.microsoftonline.com", "login.microsoftonline.us", "login.partner.microsoftonline.cn"}
 FRESH_S = 300.0  # after the provider vouched, in which a session may begin; later one signs in there again
 
 _SPENT: dict[str, float] = {}
@@ -63,14 +65,35 @@ def vouched_for() -> str:
 
     What the provider vouched counts once (`spend`): its cookie outlives a session, and signing out must not.
     """
+    known = _fresh()
+    return str(known.get("email") or "").lower() if is_verified(known) else ""
+
+
+def lacks_verification() -> bool:
+    """Say whether the provider named somebody just now, and did not say that the address is that person's."""
+    known = _fresh()
+    return bool(known) and not is_verified(known)
+
+
+def is_verified(known: Mapping[str, object], environment: Mapping[str, str] = os.environ) -> bool:
+    """Say whether claims say that an address is its holder's: `email_verified`, or of Microsoft's provider `xms_edov`.
+
+    Microsoft Entra ID has no `email_verified`; an administrator there adds the optional claims `email` and `xms_edov`.
+    """
+    provider = urlsplit(environment.get(VARIABLES["server_metadata_url"], "")).hostname
+    if provider in MICROSOFT and known.get("xms_edov") in (True, "1", "true"):
+        return True
+    return known.get("email_verified") is True
+
+
+def _fresh() -> Mapping[str, object]:
+    """Return what the provider said just now; nothing if it did not, or that was used up."""
     if not is_configured() or not st.user.is_logged_in:
-        return ""
+        return {}
     known = st.user.to_dict()
     at = known.get("iat")
     fresh = isinstance(at, int | float) and abs(time.time() - at) < FRESH_S
-    if not fresh or known.get("email_verified") is not True or _name_of(known) in _SPENT:
-        return ""
-    return str(known.get("email") or "").lower()
+    return known if fresh and _name_of(known) not in _SPENT else {}
 
 
 def spend() -> bool:

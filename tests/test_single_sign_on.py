@@ -40,6 +40,31 @@ def test_half_a_provider_is_refused_and_names_what_is_missing(sign_on: Any, monk
     assert first["cookie_secret"] != second["cookie_secret"]
 
 
+ENTRA = "https://login.microsoftonline.com/contoso/v2.0/.well-known/openid-configuration"
+ELSEWHERE = "https://login.example.org/.well-known/openid-configuration?login.microsoftonline.com"
+
+
+@pytest.mark.parametrize(
+    ("claims", "provider", "is_verified"),
+    [
+        ({"email_verified": True}, ELSEWHERE, True),
+        ({"email_verified": False}, ELSEWHERE, False),
+        ({"email_verified": "true"}, ELSEWHERE, False),
+        ({}, ELSEWHERE, False),
+        ({"xms_edov": True}, ELSEWHERE, False),
+        ({"xms_edov": True}, "https://login.microsoftonline.com.example.org/x", False),
+        *[({"xms_edov": value}, ENTRA, True) for value in (True, 1, "1", "true")],
+        *[({"xms_edov": value}, ENTRA, False) for value in (False, 0, "0", "false", None, "", [])],
+        ({}, ENTRA, False),
+    ],
+)
+def test_an_address_counts_only_if_the_provider_says_that_it_is_its_holders(
+    sign_on: Any, claims: dict[str, Any], provider: str, is_verified: bool
+) -> None:
+    environment = {sign_on.VARIABLES["server_metadata_url"]: provider}
+    assert sign_on.is_verified({"email": "ana@lab.example", **claims}, environment) is is_verified
+
+
 def test_only_an_open_account_without_a_password_is_begun_by_a_provider() -> None:
     with LabelStore("sqlite://") as store:
         store.accounts.make_elsewhere("ana@lab.example", "analyst", by="setup")

@@ -77,6 +77,8 @@ def test_a_provider_vouches_for_who_signs_in_and_the_account_says_what_they_may(
                 page.goto(f"{served.home}tools")
                 page.locator(".st-key-sign_in_elsewhere button").click()
                 page.wait_for_url(served.home)
+                if not claims["email_verified"]:
+                    page.get_by_text("did not say that this address is yours").wait_for()
                 if enters:
                     page.locator(".st-key-sign_out button").wait_for()
                     page.get_by_text("ana@lab.example · ").wait_for()
