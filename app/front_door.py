@@ -46,14 +46,15 @@ class FrontDoor:
             await send(message)
 
         uploads = _UPLOAD in scope["path"] and scope["method"] not in ("GET", "HEAD", "OPTIONS")
-        if uploads and not await run_in_threadpool(_is_known, HTTPConnection(scope).cookies.get(COOKIE, "")):
+        if uploads and not await run_in_threadpool(_may_enter, HTTPConnection(scope)):
             await Response("Sign in first.", status_code=403)(scope, receive, guarded)
             return
         await self._app(scope, receive, guarded)
 
 
-def _is_known(token: str) -> bool:
+def _may_enter(asking: HTTPConnection) -> bool:
+    address = asking.client.host if asking.client else None
     try:
-        return may_enter(token)
+        return may_enter(asking.cookies.get(COOKIE, ""), asking.headers, address)
     except SocmlError:  # the store is away: the page says so
         return False

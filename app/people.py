@@ -6,6 +6,7 @@ hash. Without the app's own server (`streamlit run app/home.py`) a session lives
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from shlex import quote
 from urllib.parse import urlsplit
@@ -41,7 +42,7 @@ def visitor(project: Project, say: Words) -> Visitor | None:
     """Return who is before the page; None after drawing the sign-in, if there are accounts and nobody is signed in."""
     accounts = kept_store(project).accounts
     if not _asks_who(project):
-        if not _is_from_here():
+        if not is_from_here(st.context.headers, st.context.ip_address):
             st.error(say("app.people.exposed"))
             return None
         return Visitor("", "analyst", may_write=True)
@@ -71,22 +72,30 @@ def is_still(person: Visitor, project: Project) -> bool:
     return account is not None and Visitor(account.name, account.role, account.may_write) == person
 
 
-def may_enter(token: str) -> bool:
-    """Say whether a session's token opens the app, without a page; everybody may enter where no accounts are."""
+def may_enter(token: str, headers: Mapping[str, str], address: str | None) -> bool:
+    """Say whether a request may come in, without a page: a session's token opens the app, or without accounts this machine."""
     project = find_project()
-    return not _asks_who(project) or kept_store(project).accounts.of(token) is not None
+    if not _asks_who(project):
+        return is_from_here(headers, address)
+    return kept_store(project).accounts.of(token) is not None
 
 
-def _is_from_here() -> bool:
-    """Say whether the browser is on this machine, and was led here by its own address.
+_OF_PROXIES = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-IP", "Via")
 
-    A page elsewhere may let its name lead to this machine, and is then of the same origin as this app (DNS rebinding).
+
+def is_from_here(headers: Mapping[str, str], address: str | None) -> bool:
+    """Say whether a browser is on this machine, and was led here by its own address.
+
+    A page elsewhere may let its name lead to this machine, and is then of the same origin as this app (DNS rebinding). A
+    proxy on this machine brings whoever reaches it; one that says so in no header, and not for which host, is not noticed.
     """
+    if any(headers.get(name) for name in _OF_PROXIES):
+        return False
     try:
-        host = urlsplit(f"//{st.context.headers.get('Host') or ''}").hostname
+        host = urlsplit(f"//{headers.get('Host') or ''}").hostname
     except ValueError:
         return False
-    return all(is_loopback(one) for one in (st.context.ip_address, host) if isinstance(one, str) and one)
+    return all(is_loopback(one) for one in (address, host) if isinstance(one, str) and one)
 
 
 def _asks_who(project: Project) -> bool:

@@ -17,7 +17,7 @@ PASSWORD = "correct horse battery"
 UPLOAD = "/_stcore/upload_file/a-session/a-file"
 
 
-def asked(path: str, method: str = "GET", cookie: str = "") -> tuple[int, dict[str, str], bool]:
+def asked(path: str, method: str = "GET", cookie: str = "", client: str = "127.0.0.1", **headers_: str) -> tuple[int, dict[str, str], bool]:
     """Return status and headers of an answer, and whether the app behind the door was reached."""
     from front_door import FrontDoor
 
@@ -34,8 +34,10 @@ def asked(path: str, method: str = "GET", cookie: str = "") -> tuple[int, dict[s
     async def send(message: dict[str, Any]) -> None:
         sent.append(message)
 
-    headers = [(b"cookie", f"other=1; socml_session={cookie}".encode())] if cookie else []
-    scope = {"type": "http", "method": method, "path": path, "headers": headers}
+    given = {"host": "localhost:8501", **headers_}
+    headers = [(name.replace("_", "-").encode(), value.encode()) for name, value in given.items()]
+    headers += [(b"cookie", f"other=1; socml_session={cookie}".encode())] if cookie else []
+    scope = {"type": "http", "method": method, "path": path, "headers": headers, "client": (client, 50_000)}
     with ThreadPoolExecutor(1) as thread:  # a browser's tests leave an event loop in this one
         thread.submit(lambda: asyncio.run(FrontDoor(behind)(scope, receive, send))).result()
     return sent[0]["status"], {key.decode(): value.decode() for key, value in sent[0]["headers"]}, bool(reached)
@@ -62,6 +64,14 @@ def test_only_who_is_signed_in_uploads(path: str, method: str, app_project: Proj
         store.accounts.close("vera", by="setup")
         store.accounts.make("lea", "lead", PASSWORD, by="setup")
         assert asked(path, method, token)[::2] == (403, False), "an account that was closed"
+
+
+def test_without_accounts_nobody_uploads_from_elsewhere(app_project: Project) -> None:
+    assert asked(UPLOAD, "PUT", client="::1")[2]
+    assert not asked(UPLOAD, "PUT", client="192.0.2.7")[2]
+    assert not asked(UPLOAD, "PUT", host="socml.example.org")[2]
+    for name in ("forwarded", "x_forwarded_for", "x_forwarded_host", "x_forwarded_proto", "x_real_ip", "via"):
+        assert not asked(UPLOAD, "PUT", **{name: "x"})[2], "a proxy on this machine brings whoever reaches it"
 
 
 def test_the_server_has_the_door_before_all_else() -> None:

@@ -241,8 +241,11 @@ def test_every_key_of_the_settings_stands_in_the_shipped_configuration(tmp_path:
     assert set(said["sources"]["office"]) == set(type(found.sources["office"]).model_fields)
 
 
+UNITS = ("socml-nightly.service", "socml-nightly.timer", "socml-app.service")
+
+
 def test_the_systemd_units_are_what_systemd_takes(tmp_path: Path) -> None:
-    for name in ("socml-nightly.service", "socml-nightly.timer"):
+    for name in UNITS:
         parser = ConfigParser(strict=False, interpolation=None)
         parser.optionxform = str  # type: ignore[assignment, method-assign]
         parser.read_string((DEPLOY / name).read_text())
@@ -250,11 +253,11 @@ def test_the_systemd_units_are_what_systemd_takes(tmp_path: Path) -> None:
     verify = shutil.which("systemd-analyze")
     if verify is None:
         pytest.skip("systemd is not installed")
-    for name in ("socml-nightly.service", "socml-nightly.timer"):
+    for name in UNITS:
         text = (DEPLOY / name).read_text().replace("/opt/socml/bin/socml", "/bin/true")
         (tmp_path / name).write_text(text)
     done = subprocess.run([verify, "verify", *sorted(tmp_path.glob("*"))], capture_output=True, text=True, check=False)
-    assert not [line for line in done.stderr.splitlines() if line.startswith("socml-nightly")], done.stderr
+    assert not [line for line in done.stderr.splitlines() if line.startswith("socml-")], done.stderr
 
 
 def test_the_cron_job_of_kubernetes_runs_as_nobody_and_one_at_a_time() -> None:

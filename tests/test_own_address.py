@@ -33,3 +33,12 @@ def test_a_page_whose_name_leads_here_is_not_shown_the_app(
     app = opened("hunt.py")
     assert ("there is no account" in all_text(app)) != is_ours
     assert bool(app.selectbox) == is_ours
+
+
+def test_whom_a_proxy_brings_is_not_shown_the_app(app_project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    context = pytest.importorskip("streamlit.runtime.context")
+    make_run(app_project)
+    monkeypatch.setattr(context.ContextProxy, "headers", {"Host": "127.0.0.1:8501", "X-Forwarded-For": "192.0.2.7"})
+    app = opened("hunt.py")
+    assert "there is no account" in all_text(app)
+    assert not app.selectbox
