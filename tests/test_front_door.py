@@ -17,7 +17,9 @@ PASSWORD = "correct horse battery"
 UPLOAD = "/_stcore/upload_file/a-session/a-file"
 
 
-def asked(path: str, method: str = "GET", cookie: str = "", client: str = "127.0.0.1", **headers_: str) -> tuple[int, dict[str, str], bool]:
+def asked(
+    path: str, method: str = "GET", cookie: str = "", client: str = "127.0.0.1", **headers_: str
+) -> tuple[int, dict[str, str], bool]:
     """Return status and headers of an answer, and whether the app behind the door was reached."""
     from front_door import FrontDoor
 
