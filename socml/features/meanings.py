@@ -17,6 +17,7 @@ answer is no flow of its own. The table `meanings` has one row an event:
 | host_name, sender | the host it happened on; that host, or the sensor that saw it |
 | account | who, without domain, in lower case |
 | logon | success or failure of an attempt to log on; logged_on, entered: account and host of a success |
+| country | of a success: where the service says that it came from, as it writes it |
 | unknown_account | an attempt for an account that does not exist, where sshd says so apart from the failure |
 | domain, name, unknown_name | of a lookup: registered domain, whole name, whether it does not exist |
 | server_ip, agent, url, status | of a request |
@@ -43,6 +44,9 @@ _PRIVATE = r"^(10\.|192\.168\.|172\.(1[6-9]|2[0-9]|3[01])\.|127\.|169\.254\.|fe8
 _GROUP = r"^(22[4-9]\.|23[0-9]\.|255\.|127\.|0\.0\.0\.0$|ff[0-9a-f]{2}:|::1?$)|\.255$"  # or the machine itself
 # A logon at the machine itself names an address that all machines have: it is nobody's
 _FROM_ELSEWHERE = "case when class_uid = 3002 and (source_ip like '127.%' or source_ip = '::1') then null else source_ip end"
+# Entra, from diagnostic settings and from Graph; Okta; Duo
+_COUNTRY = """coalesce(extra['properties.location.countryOrRegion'], extra['location.countryOrRegion'],
+               extra['client.geographicalContext.country'], extra['access_device.location.country'])"""
 _MOST_REPEATS = 1_000_000  # of one event: a count is what a log claims
 _REMOTE_PORTS = "(22, 23, 135, 139, 445, 3389, 5900, 5985, 5986)"
 _RIGHTS = (
@@ -119,6 +123,7 @@ _MEANINGS = f"""select time, cast(time as date) as day,
        case when is_flow and not to_group and destination_port in {_REMOTE_PORTS} then destination_ip end as remote_ip,
        host as host_name, sender, person as account, case when person is not null or account is null then logon end as logon,
        case when logon = 'success' then person end as logged_on, case when logon = 'success' then host end as entered,
+       case when logon = 'success' then country end as country,
        event_action = 'ssh_invalid_user' as unknown_account,
        case when name not like '%.arpa' and name not like '%.local' and name like '%_.__%' then coalesce(
            nullif(regexp_extract(name, '{_SUFFIX}'), ''), nullif(regexp_extract(name, '[^.]+[.][^.]+$'), '')) end as domain,
@@ -169,7 +174,7 @@ with told as (
            case when left(destination_ip, 1) in ('2', '0', 'f', ':') or destination_ip like '%.255' or destination_ip like '127.%'
                then regexp_matches(destination_ip, '{_GROUP}') else false end as to_group,
            {source_inside} as source_inside, {_inside("destination_ip", inside)} as destination_inside,
-           {_FAILED} as failed, {_LOGON} as logon
+           {_FAILED} as failed, {_LOGON} as logon, {_COUNTRY} as country
     from stored_events
     where time >= timestamptz '{first} 00:00:00+00' and time < timestamptz '{last} 00:00:00+00'
 ), named as (
