@@ -191,7 +191,9 @@ def test_a_day_that_is_delivered_under_two_names_is_told_once_and_by_both(tmp_pa
     assert (check, subject) == ("copies", "logs/again.2026-03-02.log")
     assert f"the same bytes as logs/{first.name}" in text
     assert not night(project, 0).problems
-    assert [line.text for line in night_status(project, now=after(0)) if line.what == "copies"] == [f"{subject}: {text}"]
+    assert [line.text for line in night_status(project, now=after(0)) if line.what == "copies"] == [
+        f"{subject}: {text}"
+    ]
     with pytest.raises(ConfigurationError, match="stop_on"):
         night_settings(lab_in(tmp_path / "other", '[nightly]\nstop_on = ["copies"]', sets=("daily-scan",)))
 

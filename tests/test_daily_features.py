@@ -375,7 +375,9 @@ def test_silence_of_a_host_that_wrote_nothing_all_day(tmp_path):
 
 def test_an_account_that_logs_on_from_a_new_country(tmp_path):
     def signed_in(time: str, user: str, outcome: str, *told: tuple[str, str]) -> dict:
-        return logon(time, "203.0.113.9", "", user, outcome, event_action="Sign-in activity", host_name=None, extra=list(told))
+        return logon(
+            time, "203.0.113.9", "", user, outcome, event_action="Sign-in activity", host_name=None, extra=list(told)
+        )
 
     graph, entra = "location.countryOrRegion", "properties.location.countryOrRegion"
     events = [

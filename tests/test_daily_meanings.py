@@ -111,7 +111,9 @@ def test_an_account_has_one_name(tmp_path: Path, name: str, account: str) -> Non
     ]
 
 
-@pytest.mark.parametrize("address", ["224.0.0.251", "239.1.2.3", "255.255.255.255", "10.0.0.255", "ff02::fb", "127.0.0.1", "::1"])
+@pytest.mark.parametrize(
+    "address", ["224.0.0.251", "239.1.2.3", "255.255.255.255", "10.0.0.255", "ff02::fb", "127.0.0.1", "::1"]
+)
 def test_broadcast_multicast_and_the_machine_itself_are_no_destinations(tmp_path: Path, address: str) -> None:
     assert meanings(tmp_path, [flow(at(0), "10.0.0.1", address)], "destination_ip, remote_ip") == [(None, None)]
 
@@ -126,7 +128,13 @@ def test_who_logs_on_at_the_machine_itself_comes_from_nowhere(tmp_path: Path, ad
 
 
 def test_an_alert_without_a_rule_is_of_what_it_found(tmp_path: Path) -> None:
-    found = {"time": at(0), "class_uid": 2004, "source_ip": "10.0.0.2", "threat_name": "EICAR", "event_action": "blocked"}
+    found = {
+        "time": at(0),
+        "class_uid": 2004,
+        "source_ip": "10.0.0.2",
+        "threat_name": "EICAR",
+        "event_action": "blocked",
+    }
     by_rule = {**found, "time": at(1), "rule_id": "9"}
     assert meanings(tmp_path, [found, by_rule], "rule, victim_or_source") == [("EICAR", "10.0.0.2"), ("9", "10.0.0.2")]
 

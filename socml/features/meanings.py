@@ -43,7 +43,9 @@ VERSION = "5"  # part of the state's identity: raise it when a meaning changes
 _PRIVATE = r"^(10\.|192\.168\.|172\.(1[6-9]|2[0-9]|3[01])\.|127\.|169\.254\.|fe80:|f[cd][0-9a-f]{2}:|::1$)"
 _GROUP = r"^(22[4-9]\.|23[0-9]\.|255\.|127\.|0\.0\.0\.0$|ff[0-9a-f]{2}:|::1?$)|\.255$"  # or the machine itself
 # A logon at the machine itself names an address that all machines have: it is nobody's
-_FROM_ELSEWHERE = "case when class_uid = 3002 and (source_ip like '127.%' or source_ip = '::1') then null else source_ip end"
+_FROM_ELSEWHERE = (
+    "case when class_uid = 3002 and (source_ip like '127.%' or source_ip = '::1') then null else source_ip end"
+)
 # Entra, from diagnostic settings and from Graph; Okta; Duo
 _COUNTRY = """coalesce(extra['properties.location.countryOrRegion'], extra['location.countryOrRegion'],
                extra['client.geographicalContext.country'], extra['access_device.location.country'])"""

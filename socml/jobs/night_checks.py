@@ -100,7 +100,9 @@ def of_ingest(dataset: str, state: NightState, settings: CheckSettings, project:
 
 def of_copies(same_bytes: Sequence[tuple[str, str]]) -> list[Problem]:
     """Return which files came twice, under two names: their events count twice."""
-    text = "has the same bytes as {}: its events count twice; copies = true under [stream] in the recipe takes them once"
+    text = (
+        "has the same bytes as {}: its events count twice; copies = true under [stream] in the recipe takes them once"
+    )
     return [Problem("copies", "", other, text.format(one), len(same_bytes)) for one, other in same_bytes]
 
 
