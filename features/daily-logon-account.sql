@@ -4,7 +4,7 @@
 -- family = "logon"
 -- role = "account"
 -- floor = 3
--- blind_to = "accounts shared by many people; one use from a usual place"
+-- blind_to = "accounts shared by many people; one use from a usual place; countries that no service tells"
 -- new = ["new_hosts_of_account", "new_sources_of_account", "new_countries_of_account"]
 -- [first_seen]
 -- entry = ["entered", "logged_on"]

@@ -63,7 +63,7 @@ _WHOLE_SECONDS = frozenset({"epochsecond", "epochseconds", "seconds"})
 _NANOSECONDS = ("nano", "nanos", "nanoOfSecond", "nanoseconds")
 _OFFSET = re.compile(r"[+-]\d\d:?\d\d")
 _POLICIES = ("policy", "policyname", "accesscontrolrulename")  # ends of names
-_RULES = ("rule", "rulename")  # of a firewall if bytes are counted beside it
+_RULES = ("rule", "rulename")  # of a firewall if bytes are counted beside it, and nothing is said of how bad it is
 _TUNNEL = "tunnel-up"  # a logon of somebody, in FortiGate's word
 _LOGON = (
     "login",
@@ -309,7 +309,7 @@ def _is_policy(row: Mapping[str, object], taken: Mapping[str, str]) -> bool:
     """Return whether a rule is the one by which a firewall let traffic through or not, and recognised nothing in it."""
     name = plain_name(taken.get("rule_name", ""))
     counted = row.get("source_bytes") is not None or row.get("destination_bytes") is not None
-    of_policy = name.endswith(_POLICIES) or (counted and name.endswith(_RULES))
+    of_policy = name.endswith(_POLICIES) or (counted and "event_severity" not in row and name.endswith(_RULES))
     return of_policy and "threat_name" not in row and "source_ip" in row and "destination_ip" in row
 
 
