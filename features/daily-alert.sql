@@ -4,7 +4,7 @@
 -- family = "alert"
 -- role = "source"
 -- weight = 0.7
--- blind_to = "whatever no rule names"
+-- blind_to = "whatever no rule names; alerts of a machine that name no address"
 -- [first_seen]
 -- rule_hit = ["rule", "victim_or_source"]
 -- [usual]

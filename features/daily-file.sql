@@ -4,7 +4,7 @@
 -- family = "file"
 -- role = "host"
 -- weight = 0.7
--- blind_to = "files that no integrity checker watches; what was changed inside"
+-- blind_to = "files that no integrity checker watches, those of cloud services among them; what was changed inside"
 -- new = ["new_paths"]
 -- [first_seen]
 -- touched = ["changed_path", "host_name"]

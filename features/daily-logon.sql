@@ -22,14 +22,14 @@
 -- failed_accounts = "different accounts that failed to log on"
 -- hosts_tried = "different hosts on which a logon was tried"
 -- failures_before_success = "failed attempts before a successful one on the same host"
--- new_hosts_entered = "hosts that an account entered from here for the first time"
+-- new_hosts_entered = "first entries of an account into a host, from here"
 -- new_source_of_account = "accounts that logged on from here for the first time, and were known from elsewhere"
 -- [columns_fr]
 -- failures = "tentatives de connexion échouées"
 -- failed_accounts = "comptes différents dont la connexion a échoué"
 -- hosts_tried = "machines différentes où une connexion a été tentée"
 -- failures_before_success = "échecs avant une connexion réussie sur la même machine"
--- new_hosts_entered = "machines où un compte est entré d’ici pour la première fois"
+-- new_hosts_entered = "premières entrées d’un compte sur une machine, depuis ici"
 -- new_source_of_account = "comptes connectés d’ici pour la première fois, et connus d’ailleurs"
 -- [shown_with]
 -- failures = "failed_on"

@@ -18,7 +18,7 @@ from socml.jobs import night_status
 from socml.jobs.day_checks import problems_of
 from socml.jobs.day_profile import ColumnProfile, DayProfile, SourceProfile
 from socml.jobs.drift import drift_of, score_summary, summaries_of
-from socml.project import CheckSettings, Project
+from socml.project import CheckSettings, ConfigurationError, Project, night_settings
 
 SETTINGS = CheckSettings()
 
@@ -179,6 +179,23 @@ def test_status_alone_names_each_problem_of_a_bad_week(tmp_path: Path, monkeypat
         assert any(line.startswith("!!") and word in line for line in shown.stdout.splitlines()), word
     plain = json.loads(CliRunner().invoke(app, ["status", "--json"]).stdout)
     assert {"dataset", "what", "ok", "text", "day", "n"} == set(plain[0])
+
+
+def test_a_day_that_is_delivered_under_two_names_is_told_once_and_by_both(tmp_path: Path) -> None:
+    project = lab_in(tmp_path, sets=("daily-scan",))
+    first = write_day(project, 0, flows(0))
+    assert night(project, 0).is_well
+    write_day(project, 0, flows(0), "again")
+    report = night(project, 0)
+    ((check, subject, text),) = [(problem.check, problem.subject, problem.text) for problem in report.problems]
+    assert (check, subject) == ("copies", "logs/again.2026-03-02.log")
+    assert f"the same bytes as logs/{first.name}" in text
+    assert not night(project, 0).problems
+    assert [line.text for line in night_status(project, now=after(0)) if line.what == "copies"] == [
+        f"{subject}: {text}"
+    ]
+    with pytest.raises(ConfigurationError, match="stop_on"):
+        night_settings(lab_in(tmp_path / "other", '[nightly]\nstop_on = ["copies"]', sets=("daily-scan",)))
 
 
 def test_a_check_that_is_to_stop_a_night_does_until_a_person_accepts(tmp_path: Path) -> None:

@@ -371,3 +371,25 @@ def test_silence_of_a_host_that_wrote_nothing_all_day(tmp_path):
     events += [line(2, h, "web") for h in range(24)] + [line(2, 3, "new")]
     found = one_set(tmp_path, "daily-silence", events)
     assert found["silent_s"].to_dict() == {"db": 23 * 3600, "web": 3600}
+
+
+def test_an_account_that_logs_on_from_a_new_country(tmp_path):
+    def signed_in(time: str, user: str, outcome: str, *told: tuple[str, str]) -> dict:
+        return logon(
+            time, "203.0.113.9", "", user, outcome, event_action="Sign-in activity", host_name=None, extra=list(told)
+        )
+
+    graph, entra = "location.countryOrRegion", "properties.location.countryOrRegion"
+    events = [
+        signed_in("2026-03-01T10:00:00Z", "ana", "success", (entra, "FR")),
+        signed_in("2026-03-01T10:00:00Z", "bo", "success", ("client.geographicalContext.country", "France")),
+        signed_in("2026-03-02T10:00:00Z", "ana", "success", (graph, "BR")),
+        signed_in("2026-03-02T10:01:00Z", "ana", "success", (graph, "FR")),
+        signed_in("2026-03-02T10:02:00Z", "bo", "failure", ("client.geographicalContext.country", "Brazil")),
+        signed_in("2026-03-02T10:03:00Z", "bo", "success"),
+        signed_in("2026-03-02T10:04:00Z", "cy", "success", ("access_device.location.country", "Canada")),
+    ]
+    found = one_set(tmp_path, "daily-logon-account", events)
+    assert found.loc["ana", ["new_countries_of_account", "newly_in"]].tolist() == [1, "BR"]
+    assert found.loc["bo", "new_countries_of_account"] == 0  # it did not get in
+    assert "cy" not in found.index  # nothing else is known of it

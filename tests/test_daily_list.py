@@ -27,6 +27,7 @@ from socml.project import (
     UnknownName,
     init_project,
     read_project,
+    run_folder,
     schema,
     starter_root,
     truth_path,
@@ -141,6 +142,20 @@ def test_a_row_of_a_day_is_not_said_to_have_lost_its_model(office_project):
     for language, told in (("en", "adds up its reasons"), ("fr", "additionne ses raisons")):
         assert told in explanation_in_words(run_id, row, project=office_project, language=language).would_be_normal
         assert told in normal_of_rows(run_id, [row], project=office_project, language=language)[row]
+
+
+def test_a_run_tells_of_an_entitys_own_days_their_most_and_no_least_that_nobody_knows(office_project):
+    listed = daily_list("office", project=office_project)
+    stored = store_day(listed, listed.of(), project=office_project)
+    told = pd.read_parquet(run_folder(office_project, stored["run_id"]) / "explanations.parquet")
+    before = [listed.tables.read(recipe, day).to_pandas() for recipe in listed.tables.recipes
+              if recipe.name == "daily-upload" for day in listed.tables.days[:-1]]  # fmt: skip
+    most = max(table.set_index("entity").loc["10.0.0.5", "upload_1d"] for table in before)
+    uploads = told[(told["feature"] == "upload_1d") | (told["feature"] == "rare_upload")]
+    assert told["entity_low"].isna().all()
+    assert 0 < uploads["entity_high"].max() <= most
+    scanned = told[told["feature"].str.startswith("failed_")]
+    assert scanned["entity_high"].tolist() == [5.0] * len(scanned) != []  # below the floor of 5 before: not 0
 
 
 def test_the_app_shows_a_day_and_the_events_behind_its_rows(office_project):

@@ -88,6 +88,7 @@ LOGONS = [
     ({"event_action": "ntlm_validation", "event_outcome": "success"}, None, 1),  # its logon is told by itself
     ({"event_action": "pam_failure", "event_outcome": "failure", "process_name": "gdm-password"}, "failure", 1),
     ({"event_action": "pam_failure", "event_outcome": "failure", "process_name": "sshd"}, None, 1),  # sshd tells it too
+    ({"event_action": "tunnel-up", "event_outcome": "success"}, "success", 1),  # FortiGate's VPN
     ({"event_action": "logoff"}, None, 1),
     ({"event_action": "session_opened", "event_outcome": "success"}, None, 1),
 ]
@@ -110,9 +111,32 @@ def test_an_account_has_one_name(tmp_path: Path, name: str, account: str) -> Non
     ]
 
 
-@pytest.mark.parametrize("address", ["224.0.0.251", "239.1.2.3", "255.255.255.255", "10.0.0.255", "ff02::fb"])
-def test_broadcast_and_multicast_are_no_destinations(tmp_path: Path, address: str) -> None:
+@pytest.mark.parametrize(
+    "address", ["224.0.0.251", "239.1.2.3", "255.255.255.255", "10.0.0.255", "ff02::fb", "127.0.0.1", "::1"]
+)
+def test_broadcast_multicast_and_the_machine_itself_are_no_destinations(tmp_path: Path, address: str) -> None:
     assert meanings(tmp_path, [flow(at(0), "10.0.0.1", address)], "destination_ip, remote_ip") == [(None, None)]
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "127.0.1.1", "::1"])
+def test_who_logs_on_at_the_machine_itself_comes_from_nowhere(tmp_path: Path, address: str) -> None:
+    events = [logon(at(0), address, "pc7", "ana", "success"), logon(at(1), "10.0.0.9", "pc7", "ana", "failure")]
+    assert meanings(tmp_path, events, "source_ip, inside_ip, entered, logon") == [
+        (None, None, "pc7", "success"),
+        ("10.0.0.9", "10.0.0.9", None, "failure"),
+    ]
+
+
+def test_an_alert_without_a_rule_is_of_what_it_found(tmp_path: Path) -> None:
+    found = {
+        "time": at(0),
+        "class_uid": 2004,
+        "source_ip": "10.0.0.2",
+        "threat_name": "EICAR",
+        "event_action": "blocked",
+    }
+    by_rule = {**found, "time": at(1), "rule_id": "9"}
+    assert meanings(tmp_path, [found, by_rule], "rule, victim_or_source") == [("EICAR", "10.0.0.2"), ("9", "10.0.0.2")]
 
 
 @pytest.mark.parametrize(

@@ -187,6 +187,27 @@ def test_a_row_that_is_not_in_the_run_or_a_run_that_is_not_there_is_named(fitted
         explain_run("nothing", project=project)
 
 
+@pytest.mark.parametrize(
+    ("value", "english", "french"),
+    [(90.0, "f: 90 (usually at most 12)", "f : 90 (d’habitude au plus 12)"), (9.0, "f: 9", "f : 9")],
+)
+def test_where_only_the_most_is_known_at_most_is_said(value: float, english: str, french: str) -> None:
+    row = {
+        **dict.fromkeys(EXPLANATION),
+        "position": 1,
+        "feature": "f",
+        "value": value,
+        "contribution": 1.0,
+        "share": 1.0,
+    }
+    rows = pd.DataFrame([{**row, "entity_high": 12.0}])
+    about = {"columns": {"f": "f"}, "columns_fr": {"f": "f"}, "entity": ["source_ip"]}
+    said = [headline(rows, features_metadata=about, language=language) for language in LANGUAGES]
+    assert [text.replace("\u00a0", " ").lower().rstrip(".") for text in said] == [english, french]
+    table = why_table(rows, features_metadata=about)
+    assert "usually at most 12 for this host" in table.to_string()
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_headlines_have_at_most_30_words_and_no_column_names(fitted, run, language):
     data = fitted["data"]

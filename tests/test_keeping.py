@@ -161,7 +161,7 @@ def test_metrics_are_what_prometheus_reads_and_readable_by_it(project: Project) 
     families = {family.name: family for family in text_string_to_metric_families(metrics_text(project))}
     watermark = families["socml_watermark_timestamp_seconds"].samples[0]
     assert (watermark.labels, watermark.value) == ({"dataset": "office"}, datetime(2026, 3, 4, tzinfo=UTC).timestamp())
-    assert len(families["socml_night_problems"].samples) == 8
+    assert len(families["socml_night_problems"].samples) == 9
     path = project.workspace / "metrics" / "socml.prom"
     assert path.read_text() == metrics_text(project)
     assert path.stat().st_mode & 0o777 == 0o644

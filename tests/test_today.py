@@ -9,16 +9,19 @@ from pathlib import Path
 import pytest
 from small_days import small_days
 
+from socml.features.entity_day_table import columns_of
 from socml.ingestion.event_pages import event_page
 from socml.jobs.today import Today
-from socml.jobs.today_rows import TodayList, TodayRow
+from socml.jobs.today_rows import TodayList, TodayReason, TodayRow, Usual
 from socml.jobs.today_words import effect_in_words, row_in_words, short, usual_in_words, value_text
 from socml.labels.benign_rules import BenignRule
 from socml.labels.store import LabelStore
 from socml.labels.verdicts import NewLabel
 from socml.project.errors import DataError, UnknownName
 from socml.project.project import Project, starter_root
+from socml.project.recipes import load_feature_recipe, load_model_recipe
 from socml.project.wording import words
+from socml.review.daily_reasons import Reason
 
 LAST = "2026-03-04"
 
@@ -145,9 +148,6 @@ def test_sentences_are_short_and_inert_and_never_contradict_the_range(project: P
 
 
 def test_every_column_of_the_shipped_list_has_a_phrase() -> None:
-    from socml.features.entity_day_table import columns_of
-    from socml.project.recipes import load_feature_recipe, load_model_recipe
-
     shipped = Project(root=starter_root(), workspace=Path("none"))
     names = [
         c.name
@@ -194,3 +194,46 @@ def test_days_of_an_entity_say_when_it_was_not_seen(project: Project) -> None:
         assert today.strip(store, "source inside", "10.9.9.9")[0].row_id is None
         assert today.day_of_row(store, strip[-1].row_id or "") == date(2026, 3, 4)
         assert today.day_of_row(store, "none") is None
+
+
+def told_of(column: str, value: float, about: str = "", *, own_largest: float | None = None) -> TodayReason:
+    reason = Reason("edge", column, value, about, 1.0, 0.001, own_largest, "")
+    return TodayReason(reason, Usual(None, None, 0.0, 0.0, 0), 1.0)
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "about", "english", "french"),
+    [
+        ("new_inside_edges", 1.5, "a · b · c", "first contact with 3 inside machines (a, b, c)",
+         "premier contact avec 3 machines internes (a, b, c)"),
+        ("new_inside_edges", 0.25, "a", "first contact with an inside machine (a)", "premier contact avec une machine interne (a)"),
+        ("new_remote_edges", 4.25, "a · b · c · d · e · f", "first remote control of at least 6 inside machines (a, b, c, d, e and others)",
+         "au moins 6 machines internes prises en main pour la première fois (a, b, c, d, e et d’autres)"),
+        ("new_fingerprints", 1.2, "771", "at least 2 TLS clients it never used (771)", "au moins 2 clients TLS jamais utilisés (771)"),
+        ("rare_upload", 4e6, "a", "at least 4\u00a0MB sent to a place few others use (a)",
+         "au moins 4\u00a0Mo envoyés vers un lieu que peu d’autres utilisent (a)"),
+        ("new_hidden_characters", 0.5, "", "a character hidden in names of a domain it never asked for before",
+         "un caractère caché dans des noms d’un domaine jamais demandé auparavant"),
+        ("unknown_domains", 1.0, "x.fr", "one domain asked for that does not exist (x.fr)", "un domaine demandé qui n’existe pas (x.fr)"),
+        ("new_root_accounts", 2.0, "a · b", "2 accounts acted as root for the first time (a, b)",
+         "2 comptes agissent en root pour la première fois (a, b)"),
+    ],
+)  # fmt: skip
+def test_a_number_is_how_many_there_are_or_says_that_there_may_be_more(
+    column: str, value: float, about: str, english: str, french: str
+) -> None:
+    reason = told_of(column, value, about)
+    assert (short(reason, words("en")), short(reason, words("fr"))) == (english, french)
+
+
+def test_never_before_is_said_of_what_would_have_counted(project: Project) -> None:
+    recipes = [load_feature_recipe(name, project) for name in ("daily-logon", "daily-upload")]
+    columns = {column.name: column for column in columns_of(recipes)}
+    for name, largest, english, french in [
+        ("failures", 0.0, "fewer than 3 before", "moins de 3 avant"),
+        ("failures", 4.0, "at most 4 before", "au plus 4 avant"),
+        ("upload_1d", 0.0, "never before", "jamais avant"),
+    ]:
+        reason = told_of(name, 9.0, own_largest=largest).reason
+        assert reason.in_words(columns[name], words("en")).endswith(f", {english}]")
+        assert reason.in_words(columns[name], words("fr")).endswith(f", {french}]")

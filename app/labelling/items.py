@@ -163,8 +163,10 @@ def _reason(code: str, say: Words) -> str:
 
 
 def _span(low: Any, high: Any, unit: str, say: Words) -> str:
-    if not (_is(low) and _is(high)):
+    if not _is(high):
         return "—"
+    if not _is(low):
+        return say("explanation.at_most", value=number_in_words(float(high), unit, say))
     first, last = number_in_words(float(low), unit, say), number_in_words(float(high), unit, say)
     return first if first == last else say("app.triage.why.span", low=first, high=last)
 

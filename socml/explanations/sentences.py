@@ -103,7 +103,7 @@ def feature_in_words(row: ExplanationRow, metadata: TableMetadata, say: Words) -
     feature, unit = row["feature"], unit_of(row["feature"], metadata)
     parts = [value_in_words(feature, row["value"], row["category"], metadata, say)]
     usual = []
-    if _is(row["entity_low"]):
+    if _is(row["entity_high"]):
         own = _range(row["entity_low"], row["entity_high"], unit, say)
         usual.append(say("explanation.usual_entity", range=own, whom=say(f"explanation.whom.{whom(metadata)}")))
     if _is(row["everyone_low"]):
@@ -159,7 +159,7 @@ def _phrase(row: ExplanationRow, metadata: TableMetadata, say: Words) -> str:
     label = feature_label(row["feature"], metadata, say.language)
     value = value_in_words(row["feature"], row["value"], row["category"], metadata, say)
     for low, high in ((row["entity_low"], row["entity_high"]), (row["everyone_low"], row["everyone_high"])):
-        if _is(low) and not low <= row["value"] <= high:
+        if _is(high) and (row["value"] > high or (_is(low) and row["value"] < low)):
             usual = _range(low, high, unit_of(row["feature"], metadata), say)
             return say("explanation.phrase", what=label, value=value, usual=usual)
     if _is(row["category"]) and _is(row["peers"]) and row["peers"] <= RARE_PEERS:
@@ -201,6 +201,9 @@ def _points(share: float, say: Words) -> str:
 
 
 def _range(low: float, high: float, unit: str, say: Words) -> str:
+    """Return what is usual from `low` to `high`, or at most if `low` is not known."""
+    if not _is(low):
+        return say("explanation.at_most", value=number_in_words(high, unit, say))
     first, last = number_in_words(low, unit, say), number_in_words(high, unit, say)
     if first == last:
         return first

@@ -9,14 +9,15 @@ answer is no flow of its own. The table `meanings` has one row an event:
 | time, day | when; the UTC day |
 | kind | flow, logon, lookup, request, alert, process, file, privilege, indicator, weakness or other |
 | repeats | how many times it happened, as the log counts it (`event_count`): "message repeated 5 times" is 5 |
-| source_ip, source_inside, inside_ip | who began it; whether that is inside; the address only if it is |
-| destination_ip, destination_inside | of a flow only, and never a broadcast or multicast address |
+| source_ip, source_inside, inside_ip | who began it; whether that is inside; the address only if it is. None of a logon from the machine itself |
+| destination_ip, destination_inside | of a flow only, never a broadcast or multicast address, nor the machine itself |
 | destination_port, network_transport, duration_s, source_bytes, destination_bytes | of a flow |
 | failed, answered | of a flow: refused or left without answer, or answered; both null if the log does not say |
 | remote_ip | destination of a flow on a port for remote control (SSH, SMB, RDP, WinRM, VNC …) |
 | host_name, sender | the host it happened on; that host, or the sensor that saw it |
 | account | who, without domain, in lower case |
 | logon | success or failure of an attempt to log on; logged_on, entered: account and host of a success |
+| country | of a success: where the service says that it came from, as it writes it |
 | unknown_account | an attempt for an account that does not exist, where sshd says so apart from the failure |
 | domain, name, unknown_name | of a lookup: registered domain, whole name, whether it does not exist |
 | server_ip, agent, url, status | of a request |
@@ -38,9 +39,16 @@ import re
 from collections.abc import Iterable, Sequence
 from ipaddress import IPv4Network
 
-VERSION = "4"  # part of the state's identity: raise it when a meaning changes
+VERSION = "5"  # part of the state's identity: raise it when a meaning changes
 _PRIVATE = r"^(10\.|192\.168\.|172\.(1[6-9]|2[0-9]|3[01])\.|127\.|169\.254\.|fe80:|f[cd][0-9a-f]{2}:|::1$)"
-_GROUP = r"^(22[4-9]\.|23[0-9]\.|255\.|0\.0\.0\.0$|ff[0-9a-f]{2}:|::$)|\.255$"
+_GROUP = r"^(22[4-9]\.|23[0-9]\.|255\.|127\.|0\.0\.0\.0$|ff[0-9a-f]{2}:|::1?$)|\.255$"  # or the machine itself
+# A logon at the machine itself names an address that all machines have: it is nobody's
+_FROM_ELSEWHERE = (
+    "case when class_uid = 3002 and (source_ip like '127.%' or source_ip = '::1') then null else source_ip end"
+)
+# Entra, from diagnostic settings and from Graph; Okta; Duo
+_COUNTRY = """coalesce(extra['properties.location.countryOrRegion'], extra['location.countryOrRegion'],
+               extra['client.geographicalContext.country'], extra['access_device.location.country'])"""
 _MOST_REPEATS = 1_000_000  # of one event: a count is what a log claims
 _REMOTE_PORTS = "(22, 23, 135, 139, 445, 3389, 5900, 5985, 5986)"
 _RIGHTS = (
@@ -84,7 +92,7 @@ _LOGON = r"""case
     when event_action = 'pam_failure' then case when coalesce(process_name, '') not like 'sshd%' then 'failure' end
     when event_action in ('kerberos_preauthentication', 'ntlm_validation', 'kerberos_ticket_granting', 'kerberos_ticket')
         then case when event_outcome = 'failure' then 'failure' end
-    when event_action is null or regexp_matches(event_action, '(?i)log[ ._-]?[io]n$|sign[ ._-]?in|ntlm_login|radius_login|session[.]start$|loggedin$|^authentication$')
+    when event_action is null or regexp_matches(event_action, '(?i)log[ ._-]?[io]n$|^tunnel-up$|sign[ ._-]?in|ntlm_login|radius_login|session[.]start$|loggedin$|^authentication$')
         or regexp_matches(event_action, '(?i)(log[ ._-]?[io]n|auth)[ ._-]?(fail|succe|error|denied)|fail[a-z]*[ ._-]?log[ ._-]?[io]n$|^gateway-auth$')
         then case when event_outcome in ('success', 'failure') then event_outcome end
 end"""
@@ -117,6 +125,7 @@ _MEANINGS = f"""select time, cast(time as date) as day,
        case when is_flow and not to_group and destination_port in {_REMOTE_PORTS} then destination_ip end as remote_ip,
        host as host_name, sender, person as account, case when person is not null or account is null then logon end as logon,
        case when logon = 'success' then person end as logged_on, case when logon = 'success' then host end as entered,
+       case when logon = 'success' then country end as country,
        event_action = 'ssh_invalid_user' as unknown_account,
        case when name not like '%.arpa' and name not like '%.local' and name like '%_.__%' then coalesce(
            nullif(regexp_extract(name, '{_SUFFIX}'), ''), nullif(regexp_extract(name, '[^.]+[.][^.]+$'), '')) end as domain,
@@ -153,21 +162,21 @@ def meanings_sql(first: str, last: str, *, inside: Sequence[IPv4Network] = ()) -
     source_inside = _inside("source_ip", inside)
     return f"""
 with told as (
-    select time, class_uid, event_action, source_ip, destination_ip, destination_port, network_transport, duration_s,
-           source_bytes, destination_bytes, coalesce(host_name, case when class_uid = 3002 then destination_ip end) as host,
+    select time, class_uid, event_action, {_FROM_ELSEWHERE} as source_ip, destination_ip, destination_port, network_transport,
+           duration_s, source_bytes, destination_bytes, coalesce(host_name, case when class_uid = 3002 then destination_ip end) as host,
            coalesce(host_name, observer_name) as sender, lower(regexp_replace(user_name, '^.*\\\\|@.*$', '', 'g')) as account,
            dns_question_name, dns_response_code, url_original, http_response_status_code, user_agent_original,
            coalesce(extra['group'], extra['TargetUserName'], extra['data.TargetUserName']) as group_name, event_category, message, vulnerability_id, lower(file_hash) as file_hash,
-           coalesce(rule_id, rule_name) as rule, process_name, process_parent_name, tls_client_ja3,
+           coalesce(rule_id, rule_name, threat_name) as rule, process_name, process_parent_name, tls_client_ja3,
            tls_client_server_name, file_path, file_change,
            (class_uid = 4001 or event_action in ('connection_allowed', 'connection_blocked')
                or (event_action = 'connection' and class_uid is null and event_category = 'network'))
                and not {_IS_ANSWER} as is_flow,
            least(coalesce(event_count, try_cast(extra['repeated'] as bigint), 1), {_MOST_REPEATS}) as repeats,
-           case when left(destination_ip, 1) in ('2', '0', 'f', ':') or destination_ip like '%.255'
+           case when left(destination_ip, 1) in ('2', '0', 'f', ':') or destination_ip like '%.255' or destination_ip like '127.%'
                then regexp_matches(destination_ip, '{_GROUP}') else false end as to_group,
            {source_inside} as source_inside, {_inside("destination_ip", inside)} as destination_inside,
-           {_FAILED} as failed, {_LOGON} as logon
+           {_FAILED} as failed, {_LOGON} as logon, {_COUNTRY} as country
     from stored_events
     where time >= timestamptz '{first} 00:00:00+00' and time < timestamptz '{last} 00:00:00+00'
 ), named as (

@@ -62,6 +62,9 @@ _FLAGS = re.compile(r"(?i)\b[\w.-]{1,60} ?[=:] ?(?:true|false|yes|no)\b")  # of 
 _WHOLE_SECONDS = frozenset({"epochsecond", "epochseconds", "seconds"})
 _NANOSECONDS = ("nano", "nanos", "nanoOfSecond", "nanoseconds")
 _OFFSET = re.compile(r"[+-]\d\d:?\d\d")
+_POLICIES = ("policy", "policyname", "accesscontrolrulename")  # ends of names
+_RULES = ("rule", "rulename")  # of a firewall if bytes are counted beside it, and nothing is said of how bad it is
+_TUNNEL = "tunnel-up"  # a logon of somebody, in FortiGate's word
 _LOGON = (
     "login",
     "logon",
@@ -109,13 +112,14 @@ def guessed_row(found: Mapping[str, object], clock: Clock) -> tuple[dict[str, ob
                 break
     complete_ends(row, taken, used, found)
     _agree(row, taken, used)
+    _signature(row, taken, used, found)
     _request_line(row, found, guessed)
     if len(str(row.get("event_action", "")).split()) >= _SENTENCE > len(str(row.get("message", "")).split()):
         used.discard(taken.get("message", ""))
         row["message"] = row["event_action"]
     if "event_outcome" not in row and (outcome := _outcome_of_kinds(found, guessed, row.get("event_action"))):
         row["event_outcome"] = outcome
-    row |= {name: value for name, value in _meaning(row).items() if value is not None}
+    row |= {name: value for name, value in _meaning(row, taken).items() if value is not None}
     left = [name for name in found if name not in used or _is_kept(name, taken)]
     row["extra"] = {name: text for name in left if (text := text_of(found[name])) not in (None, "")}
     return row, taken
@@ -289,7 +293,27 @@ def _agree(row: dict[str, object], taken: dict[str, str], used: set[str]) -> Non
         row["user_name"] = row["target_user_name"]
 
 
-def _meaning(row: Mapping[str, object]) -> dict[str, object]:
+def _signature(row: dict[str, object], taken: dict[str, str], used: set[str], found: Mapping[str, object]) -> None:
+    """Take what was recognised for the rule, where FortiGate names it beside the policy that the traffic went by."""
+    if "attackid" in found and text_of(found.get("attack")):
+        for column, name in (("rule_id", "attackid"), ("rule_name", "attack")):
+            used.discard(taken.get(column, ""))
+            row[column], taken[column] = text_of(found[name]), name
+            used.add(name)
+    elif row.get("threat_name") and plain_name(taken.get("rule_id", "")) == "policyid":
+        used.discard(taken.pop("rule_id"))
+        row.pop("rule_id")
+
+
+def _is_policy(row: Mapping[str, object], taken: Mapping[str, str]) -> bool:
+    """Return whether a rule is the one by which a firewall let traffic through or not, and recognised nothing in it."""
+    name = plain_name(taken.get("rule_name", ""))
+    counted = row.get("source_bytes") is not None or row.get("destination_bytes") is not None
+    of_policy = name.endswith(_POLICIES) or (counted and "event_severity" not in row and name.endswith(_RULES))
+    return of_policy and "threat_name" not in row and "source_ip" in row and "destination_ip" in row
+
+
+def _meaning(row: Mapping[str, object], taken: Mapping[str, str]) -> dict[str, object]:
     """Return what follows from a record's columns: its outcome by its status or words, and its kind."""
     more: dict[str, object] = {}
     words = " ".join(str(row.get(name) or "") for name in ("event_action", "message"))[:400].lower()
@@ -300,7 +324,8 @@ def _meaning(row: Mapping[str, object]) -> dict[str, object]:
     is_logon = (any(word in words for word in _LOGON) or LOGON_ELSEWHERE.search(unaccented(words))) and not any(
         word in words for word in ("logging", "logout", "log out")
     )
-    if is_logon and (row.get("user_name") or row.get("source_ip")):
+    is_tunnel = row.get("event_action") == _TUNNEL and "user_name" in row
+    if is_tunnel or (is_logon and (row.get("user_name") or row.get("source_ip"))):
         more |= {"class_uid": 3002, "event_category": "authentication"}
     elif row.get("http_request_method") and (row.get("url_original") or row.get("http_response_status_code")):
         more |= {"class_uid": 4002, "event_category": "web"}
@@ -308,7 +333,7 @@ def _meaning(row: Mapping[str, object]) -> dict[str, object]:
         more |= {"class_uid": 4003, "event_category": "network"}
     elif row.get("process_command_line") and row.get("process_name"):
         more |= {"class_uid": 1007, "event_category": "process"}
-    elif row.get("rule_name") or row.get("threat_name"):
+    elif (row.get("rule_name") or row.get("threat_name")) and not _is_policy(row, taken):
         more |= {"class_uid": 2004, "event_category": "intrusion_detection"}
     elif row.get("source_ip") and row.get("destination_ip"):
         more |= {"class_uid": 4001, "event_category": "network"}

@@ -15,7 +15,6 @@ from socml.features import daily_folder
 from socml.jobs.daily_listing import Listing, RankedDay
 from socml.models import FILE, ModelMetadata, ModelVersion, SignalRanking, make_reference, save_run
 from socml.project import EXPLANATION, TIME, Project, Run, TableMetadata, read_run, run_folder, write_table
-from socml.review import Reason
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,7 +51,7 @@ def store_day(listed: Listing, ranked: RankedDay, *, project: Project, attacks: 
     ranked.before.write(folder)
     there = explained_rows(run, project=project)  # of a run that was stopped halfway
     first = [row for row in ranked.order[:EXPLAINED].tolist() if ranked.row_id[row] not in there]
-    keep_explanations(run, _explanations(ranked, first, listed.reasons(ranked, first)), project=project)
+    keep_explanations(run, _explanations(listed, ranked, first), project=project)
     return run
 
 
@@ -101,10 +100,14 @@ def _truth_of(ranked: RankedDay, truth: pd.DataFrame) -> pd.Series | None:
     return pd.Series(malicious, index=pd.Index(ranked.row_id, name="row_id"), name="malicious")
 
 
-def _explanations(ranked: RankedDay, rows: Sequence[int], reasons: list[list[Reason]]) -> pd.DataFrame:
-    """Return the reasons as explanations: the contributions of a row sum to its score exactly."""
+def _explanations(listed: Listing, ranked: RankedDay, rows: Sequence[int]) -> pd.DataFrame:
+    """Return the reasons as explanations: the contributions of a row sum to its score exactly.
+
+    Of the entity's own days only the largest value is known, and of one below the column's floor that it is below.
+    """
+    floors = {column.name: column.floor for column in listed.columns}
     lines = []
-    for row, found in zip(rows, reasons, strict=True):
+    for row, found in zip(rows, listed.reasons(ranked, rows), strict=True):
         total = sum(reason.part for reason in found) or 1.0
         for position, reason in enumerate(found, 1):
             lines.append(
@@ -118,8 +121,8 @@ def _explanations(ranked: RankedDay, rows: Sequence[int], reasons: list[list[Rea
                     "share": reason.part / total,
                     "contribution_error": None,
                     "value_percentile": 100.0 * (1.0 - reason.peers),
-                    "entity_low": 0.0 if reason.own_largest is not None else None,
-                    "entity_high": reason.own_largest,
+                    "entity_low": None,
+                    "entity_high": None if reason.own_largest is None else reason.own_largest or floors[reason.column],
                     "everyone_low": None,
                     "everyone_high": None,
                     "peers": reason.peers,

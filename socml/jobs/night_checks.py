@@ -98,6 +98,14 @@ def of_ingest(dataset: str, state: NightState, settings: CheckSettings, project:
     return [Problem("quarantine", "", dataset, text, new + bad, round(share, 4))]
 
 
+def of_copies(same_bytes: Sequence[tuple[str, str]]) -> list[Problem]:
+    """Return which files came twice, under two names: their events count twice."""
+    text = (
+        "has the same bytes as {}: its events count twice; copies = true under [stream] in the recipe takes them once"
+    )
+    return [Problem("copies", "", other, text.format(one), len(same_bytes)) for one, other in same_bytes]
+
+
 def counts_of(dataset: str, project: Project) -> tuple[int, int]:
     """Return how many events a dataset has, and how many records are in quarantine; nothing is read but the manifest."""
     manifest = read_manifest(events_folder(project, dataset))

@@ -22,7 +22,7 @@ from socml.jobs.alerts import AlertBook, make_alerts, within_budget
 from socml.jobs.daily_listing import MODEL, Listing, RankedDay, open_listing, read_judged
 from socml.jobs.daily_run import store_day
 from socml.jobs.housekeeping import tidy
-from socml.jobs.night_checks import NightChecks, counts_of, of_ingest
+from socml.jobs.night_checks import NightChecks, counts_of, of_copies, of_ingest
 from socml.jobs.night_lock import night_lock
 from socml.jobs.night_log import NightLog
 from socml.jobs.night_metrics import metrics_target, write_metrics
@@ -271,6 +271,7 @@ class _Work:
         self.report.added, self.report.duplicates = result.added, result.duplicates
         self.report.quarantined = result.quarantined
         self.report.failed_files += [f.reason for f in result.failed]
+        self.report.problems += of_copies(result.same_bytes)
 
     def _over(self, days: Iterable[date]) -> list[date]:
         """Return the days that may be listed: those that are over, up to the last that was asked for."""

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from math import ceil
+
 from socml.jobs.today_rows import TodayReason, TodayRow
 from socml.project import Words, visible_line
-from socml.review import names_in_words
+from socml.review import at_least_named, names_in_words
 
 LONGEST = 25  # words of a row's line
 _ABOUT = 60  # characters of what a value is about
 _BYTES = {"rare_upload", "new_upload", "upload_1d", "taken_from_one", "taken_inside"}
 _SECONDS = {"rare_long", "outside_seconds_10m", "silent_s"}
 _SHARES = {"rare_agent", "rare_chain"}  # one over how many ever had it: a number says less than the sentence
+# Values of which each part is divided by who else has it: there is as much, and there may be more
+_LISTED = {"new_remote_edges", "new_inside_edges", "new_chains"}  # with the names of all that are counted
+_DIVIDED = _LISTED | {
+    "new_fingerprints", "new_server_names", "new_paths", "new_templates", "new_changes",
+    "rare_upload", "rare_long", "hidden_characters", "new_hidden_characters",
+}  # fmt: skip
 _LEAST_SHARE = 0.12  # of the score, from which a second reason is told in the line
 
 
@@ -29,17 +37,25 @@ def row_in_words(row: TodayRow, say: Words) -> str:
 def short(reason: TodayReason, say: Words) -> str:
     """Return one reason as a phrase, with what it is about."""
     column = reason.reason.column
-    key = f"today.short.{column}"
-    counted = reason.reason.value
-    if column.startswith("new_") and column not in _BYTES and counted >= 1:
-        counted = round(counted)  # shares of a whole: "about 111 machines"
+    counted, is_whole = _counted(reason)
     one = f"today.one.{column}"
-    few = counted == 1 or (column.startswith("new_") and counted < 1)  # a share of one: others know it too
-    key = one if few and one in say.catalogue else key
+    key = one if counted == 1 and one in say.catalogue else f"today.short.{column}"
     value = value_text(column, counted, say)
+    value = value if is_whole else say("today.at_least", n=value)
     text = say(key, n=value) if key in say.catalogue else f"{visible_line(column)}: {value}"
     about = names_in_words(reason.reason.about, say, longest=_ABOUT)
     return f"{text} ({about})" if about else text
+
+
+def _counted(reason: TodayReason) -> tuple[float, bool]:
+    """Return how much or how many a reason tells of, and whether that is all: a sum of shares is of as many or more."""
+    column, value = reason.reason.column, round(reason.reason.value, 6)
+    if column not in _DIVIDED:
+        return value, True
+    if column in _BYTES | _SECONDS:
+        return value, False
+    names, are_all = at_least_named(reason.reason.about) if column in _LISTED and reason.reason.about else (0, False)
+    return (names, True) if are_all else (max(ceil(value), names), False)
 
 
 def usual_in_words(row: TodayRow, reason: TodayReason, say: Words) -> str:

@@ -17,7 +17,8 @@ from socml.project.errors import ConfigurationError, UnknownName
 from socml.project.project import MARKER, Project
 from socml.project.workspace import dataset_names, safe_name
 
-CHECKS = ("schema", "units", "volume", "silent-source", "lag", "quarantine", "feature-drift", "score-drift")
+CHECKS = ("schema", "units", "volume", "silent-source", "lag", "quarantine", "copies", "feature-drift", "score-drift")
+STOPPING = tuple(check for check in CHECKS if check != "copies")  # which only the night knows that reads them
 LONGEST_DAYS = 36_500  # a hundred years; a date has no more room before it for many more
 _SECRET = re.compile(r"(?i)(^|_)(key|token|secret|password|passwd)$")
 
@@ -33,7 +34,7 @@ class NightSettings(Declared):
     quiet_days: int = Field(
         7, ge=0, le=LONGEST_DAYS
     )  # an entity and family that was alerted is not alerted again within so many days
-    stop_on: tuple[Literal[CHECKS], ...] = ()  # type: ignore[valid-type]  # checks that stop a night before it ranks
+    stop_on: tuple[Literal[STOPPING], ...] = ()  # type: ignore[valid-type]  # checks that stop a night before it ranks
     link: str = ""  # of an alert; {run}, {row} and {day} are filled in
     metrics_file: str = ""  # for the textfile collector of Prometheus; empty: workspace/metrics/socml.prom
     log: Literal["text", "json"] = "text"

@@ -151,8 +151,10 @@ EXPLANATION: dict[str, Column] = {
     "share": Column(pa.float64(), "of all that pushes toward anomalous, 0 to 1; negative pushes away", required=True),
     "contribution_error": Column(pa.float64(), "standard error of the contribution; null if the row's are exact"),
     "value_percentile": Column(pa.float64(), "share of all rows with a lower value, 0 to 100"),
-    "entity_low": Column(pa.float64(), "10 % quantile of this entity's other rows"),
-    "entity_high": Column(pa.float64(), "90 % quantile of this entity's other rows"),
+    "entity_low": Column(pa.float64(), "10 % quantile of this entity's other rows; null of the daily list"),
+    "entity_high": Column(
+        pa.float64(), "90 % quantile of this entity's other rows; of the daily list the most of its earlier days"
+    ),
     "everyone_low": Column(pa.float64(), "10 % quantile of all rows"),
     "everyone_high": Column(pa.float64(), "90 % quantile of all rows"),
     "peers": Column(pa.float64(), "share of all entities that reach this value, or have this category, 0 to 1"),

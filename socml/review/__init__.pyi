@@ -22,6 +22,7 @@ from .daily_learning import RuleHit as RuleHit
 from .daily_learning import hits as hits
 from .daily_learning import silenced as silenced
 from .daily_reasons import Reason as Reason
+from .daily_reasons import at_least_named as at_least_named
 from .daily_reasons import names_in_words as names_in_words
 from .daily_reasons import rarity_in_words as rarity_in_words
 from .daily_reasons import reasons_of as reasons_of

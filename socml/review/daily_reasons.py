@@ -22,6 +22,7 @@ class Reason:
 
     `about` is what the value is about (a destination, a domain, an account); `peers` the share of the peers' days that
     reach it; `own_largest` the largest the entity had before, None if it has no history or the column counts what is new.
+    What was below the column's floor counts as 0 in it.
     """
 
     family: str
@@ -41,8 +42,9 @@ class Reason:
             parts.append(say("daily.reason.about", about=names_in_words(self.about, say, longest=_LONGEST)))
         usual = [say("daily.reason.peers", share=_share(self.peers, say))]
         if self.own_largest is not None:
-            key = "own" if self.own_largest > 0 else "never"
-            usual.append(say(f"daily.reason.{key}", value=_number(self.own_largest, say)))
+            key = "own" if self.own_largest > 0 else "under" if column.floor > 1 else "never"
+            largest = self.own_largest or column.floor
+            usual.append(say(f"daily.reason.{key}", value=_number(largest, say)))
         if self.remembered:
             usual.append(say(f"daily.reason.judged_{self.remembered}"))
         sentence = "".join(parts) + say("daily.reason.usual", usual=", ".join(usual))
@@ -94,6 +96,18 @@ def names_in_words(about: str, say: Words, *, longest: int) -> str:
     if len(named) == len(names):
         return first
     return f"{first} {say('today.others') if len(names) > NAMED else say('today.more', n=len(names) - len(named))}"
+
+
+def at_least_named(about: str) -> tuple[int, bool]:
+    """Return how many names are listed, and whether these are all.
+
+    Examples
+    --------
+    >>> at_least_named("db1 · db2"), at_least_named("a · b · c · d · e · f")
+    ((2, True), (6, False))
+    """
+    names = about.split(BETWEEN)
+    return len(names), len(names) <= NAMED
 
 
 def rarity_in_words(once_in: float, say: Words) -> str:
