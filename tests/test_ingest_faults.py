@@ -20,6 +20,7 @@ from socml.ingestion.event_query import load_events
 from socml.ingestion.ingestion import ingest, ingest_files
 from socml.ingestion.peeking import peek
 from socml.ingestion.quarantine import Chosen, clear_quarantine, list_quarantine, retry_quarantine
+from socml.ingestion.result import IngestResult
 from socml.project.project import Project
 
 
@@ -39,6 +40,31 @@ def test_the_same_bytes_on_two_hosts_are_two_streams_and_said_to_be(lab: Project
         write(path.with_name("auth.log.1.gz"), gzip.compress(path.with_name("auth.log.1").read_bytes()))
     again = ingest_files(tmp_path / "in", dataset="d", project=lab)
     assert (again.added, again.duplicates, again.same_bytes) == (0, 80, ())
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_file_that_is_changed_in_place_is_read_and_said_to_be(lab: Project, tmp_path: Path, packed: bool) -> None:
+    path = tmp_path / "in" / ("auth.log.gz" if packed else "auth.log")
+
+    def put(text: str) -> IngestResult:
+        write(path, gzip.compress(text.encode()) if packed else text)
+        return ingest_files(tmp_path / "in", dataset="d", project=lab)
+
+    text = sshd(0, 200)
+    hurt = text[:15_000] + "\0" * 500 + text[15_500:]
+    assert put(hurt).altered == ()
+    mended = put(text)
+    assert (mended.added, mended.altered) == (200, (mended.per_file[0].file,))
+    assert "--anew" in str(mended)
+    assert put(text + sshd(200, 20)).altered == (), "it goes on"
+    assert put(sshd(500, 200)).altered == (), "another log where it was"
+
+
+def test_what_begins_with_the_same_banner_is_another_log(lab: Project, tmp_path: Path) -> None:
+    banner = "".join(f"# {line} of a banner\n" for line in range(50))
+    for begin in (0, 100):
+        write(tmp_path / "in" / "auth.log", banner + sshd(begin, 5))
+        assert ingest_files(tmp_path / "in", dataset="d", project=lab).altered == ()
 
 
 def test_a_recipe_says_that_the_same_bytes_are_copies(tmp_path: Path) -> None:

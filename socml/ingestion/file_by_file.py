@@ -63,6 +63,7 @@ class FileByFile:
         self.waiting: list[WaitingFile] = []
         self.warnings: list[str] = list(truth.warnings) if truth else []
         self.same_bytes: list[tuple[str, str]] = []
+        self.altered: list[str] = []
         self._bad: dict[str, set[int]] | None = None
 
     def take(self, match: Match) -> None:
@@ -132,6 +133,7 @@ class FileByFile:
             failed=tuple(self.failed),
             waiting=tuple(self.waiting),
             same_bytes=tuple(self.same_bytes),
+            altered=tuple(self.altered),
         )
 
     def _read(self, match: Match) -> None:
@@ -153,6 +155,8 @@ class FileByFile:
         if outcome.result is not None:
             self.results[str(match.file.path)] = outcome.result
             self._note_same_bytes(match, job.segment_id)
+            if match.is_altered:
+                self.altered.append(match.file.source.name)
 
     def _take_over(self, outcome: Outcome) -> None:
         """Note what another process learnt that the next files go by."""

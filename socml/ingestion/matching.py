@@ -21,6 +21,8 @@ from socml.project import SocmlError
 
 __all__ = ["InputFile", "Match", "match_files"]
 
+ALIKE = 4 << 10  # bytes that two logs of one path may begin with alike: a banner, a header
+
 
 @dataclass
 class InputFile:
@@ -55,6 +57,7 @@ class Match:
     is_whole : whether all of the file was read before, as `segment`
     copy_of : the file of this run that it is a copy of, and counts as
     waits, problem : why it is not read now; why it cannot be
+    is_altered : it is new, and begins as what was read at its path, which is nowhere else now
     """
 
     file: InputFile
@@ -63,6 +66,7 @@ class Match:
     copy_of: Match | None = None
     waits: str = ""
     problem: str = ""
+    is_altered: bool = False
 
 
 def match_files(
@@ -218,6 +222,15 @@ class _Matching:
                 match.waits = "is being packed: it ends too early, and the file that it is made of is beside it"
             else:
                 seen[key].append(match)
+                match.is_altered = self._is_altered(match)
+
+    def _is_altered(self, match: Match) -> bool:
+        """Say whether a file was changed in place: what was read of it, unless that was a banner alone, is read once more."""
+        path = str(match.file.path)
+        return any(
+            segment.path == path and segment.start[0] >= ALIKE and segment.events and segment.id not in self.claimed
+            for segment in self.candidates.get(path, ())
+        )
 
     def _may_be_under_way(self, segment: Segment, file: InputFile) -> bool:
         return _of_its_stream(segment, file) and not file.is_old and Path(segment.path).parent == file.path.parent

@@ -73,6 +73,7 @@ class IngestResult:
     failed : files that could not be read; all others were
     waiting : files that are left for a later run
     same_bytes : pairs of paths whose bytes are the same, taken for two streams
+    altered : files that begin as they did when they were read before, and go on otherwise, taken for new ones
     """
 
     dataset: str
@@ -88,6 +89,7 @@ class IngestResult:
     failed: tuple[FailedFile, ...] = ()
     waiting: tuple[WaitingFile, ...] = ()
     same_bytes: tuple[tuple[str, str], ...] = ()
+    altered: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, object]:
         """Return everything as plain values, for JSON; `assumptions` are those of all files, each with its file."""
@@ -142,6 +144,12 @@ class IngestResult:
                 f"The same bytes under two paths are taken as two streams ({one} and {other}{more}); "
                 "say copies = true under [stream] in the recipe if they are copies."
             )
+        if self.altered:
+            more = f" and {len(self.altered) - 1:,} more" if len(self.altered) > 1 else ""
+            lines.append(
+                f"{self.altered[0]}{more} begins as it did when it was read before, and goes on otherwise: it was taken for a "
+                "new file. If it was mended in place, what it had before counts twice; --anew with all files takes it once."
+            )
         return lines
 
     def _counts(self) -> str:
@@ -177,6 +185,7 @@ def summed(
     failed: tuple[FailedFile, ...] = (),
     waiting: tuple[WaitingFile, ...] = (),
     same_bytes: tuple[tuple[str, str], ...] = (),
+    altered: tuple[str, ...] = (),
 ) -> IngestResult:
     """Return the result of all files together; each file's warnings name it, or say of how many files the same is true."""
     named = _of_files(per_file)
@@ -194,4 +203,5 @@ def summed(
         failed=failed,
         waiting=waiting,
         same_bytes=same_bytes,
+        altered=altered,
     )

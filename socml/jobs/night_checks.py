@@ -98,12 +98,19 @@ def of_ingest(dataset: str, state: NightState, settings: CheckSettings, project:
     return [Problem("quarantine", "", dataset, text, new + bad, round(share, 4))]
 
 
-def of_copies(same_bytes: Sequence[tuple[str, str]]) -> list[Problem]:
-    """Return which files came twice, under two names: their events count twice."""
+def of_copies(same_bytes: Sequence[tuple[str, str]], altered: Sequence[str]) -> list[Problem]:
+    """Return which files came twice, under two names or changed under one: their events count twice."""
     text = (
         "has the same bytes as {}: its events count twice; copies = true under [stream] in the recipe takes them once"
     )
-    return [Problem("copies", "", other, text.format(one), len(same_bytes)) for one, other in same_bytes]
+    changed = (
+        "begins as it did when it was read before, and goes on otherwise: if it was mended in place, what it had counts "
+        "twice; socml ingest PATHS --anew with all files takes it once"
+    )
+    return [
+        *(Problem("copies", "", other, text.format(one), len(same_bytes)) for one, other in same_bytes),
+        *(Problem("copies", "", name, changed, len(altered)) for name in altered),
+    ]
 
 
 def counts_of(dataset: str, project: Project) -> tuple[int, int]:

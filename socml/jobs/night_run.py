@@ -271,7 +271,7 @@ class _Work:
         self.report.added, self.report.duplicates = result.added, result.duplicates
         self.report.quarantined = result.quarantined
         self.report.failed_files += [f.reason for f in result.failed]
-        self.report.problems += of_copies(result.same_bytes)
+        self.report.problems += of_copies(result.same_bytes, result.altered)
 
     def _over(self, days: Iterable[date]) -> list[date]:
         """Return the days that may be listed: those that are over, up to the last that was asked for."""
