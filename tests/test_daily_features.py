@@ -393,3 +393,8 @@ def test_an_account_that_logs_on_from_a_new_country(tmp_path):
     assert found.loc["ana", ["new_countries_of_account", "newly_in"]].tolist() == [1, "BR"]
     assert found.loc["bo", "new_countries_of_account"] == 0  # it did not get in
     assert "cy" not in found.index  # nothing else is known of it
+    geo = "source.geo.country_iso_code client.geo.country_iso_code source.geo.country_name geoip.country_code2"
+    for name in [*geo.split(), "src_endpoint.location.country"]:
+        known, new = (signed_in(f"2026-03-0{day}T11:00:00Z", "di", "success", (name, f"X{day}")) for day in (1, 2))
+        again = signed_in("2026-03-02T12:00:00Z", "di", "success", (name, "X1"))
+        assert one_set(tmp_path / name, "daily-logon-account", [known, new, again]).loc["di", "newly_in"] == "X2"

@@ -46,9 +46,12 @@ _GROUP = r"^(22[4-9]\.|23[0-9]\.|255\.|127\.|0\.0\.0\.0$|ff[0-9a-f]{2}:|::1?$)|\
 _FROM_ELSEWHERE = (
     "case when class_uid = 3002 and (source_ip like '127.%' or source_ip = '::1') then null else source_ip end"
 )
-# Entra, from diagnostic settings and from Graph; Okta; Duo
-_COUNTRY = """coalesce(extra['properties.location.countryOrRegion'], extra['location.countryOrRegion'],
-               extra['client.geographicalContext.country'], extra['access_device.location.country'])"""
+# Entra, from diagnostic settings and from Graph; Okta; Duo; ECS, OCSF and Logstash, of whatever service
+_COUNTRY = """case when class_uid = 3002 then
+               coalesce(extra['properties.location.countryOrRegion'], extra['location.countryOrRegion'],
+               extra['client.geographicalContext.country'], extra['access_device.location.country'],
+               extra['source.geo.country_iso_code'], extra['client.geo.country_iso_code'], extra['source.geo.country_name'],
+               extra['src_endpoint.location.country'], extra['geoip.country_code2']) end"""
 _MOST_REPEATS = 1_000_000  # of one event: a count is what a log claims
 _REMOTE_PORTS = "(22, 23, 135, 139, 445, 3389, 5900, 5985, 5986)"
 _RIGHTS = (
