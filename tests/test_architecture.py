@@ -42,6 +42,24 @@ def test_no_module_imports_itself_over_others(top):
     TopologicalSorter({path: set(modules_imported(path, top)) for path in MODULES}).prepare()
 
 
+def test_no_library_is_imported_by_names_that_are_its_own():
+    known = {
+        "sklearn.utils._param_validation",
+        "sklearn.tree._tree",
+    }  # in one module each; the second for its type alone
+    own = {path.stem for path in MODULES} | {"socml", "labelling"}
+    found = []
+    for path in MODULES:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = [one.name for one in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom) and not node.level:
+                names = [f"{node.module}.{one.name}" for one in node.names]
+            inner = [name for name in names if "._" in name and name.partition(".")[0] not in own]
+            found += {(name.rpartition(".")[0], str(path.relative_to(ROOT))) for name in inner}
+    assert {library for library, _ in found} == known
+    assert len(set(found)) == len(known), found
+
+
 @pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(ROOT)))
 def test_every_module_says_what_it_does(path):
     text = path.read_text(encoding="utf-8")

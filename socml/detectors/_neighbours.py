@@ -12,8 +12,9 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
-from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted, validate_data
+
+from socml.project import Interval
 
 SAME = 1e-7  # distances below this, in units of the scaled columns, are rounding
 

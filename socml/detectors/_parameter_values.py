@@ -63,7 +63,7 @@ def check_parts(name: str, value: object, what: str) -> None:
 
 def _check_own(estimator: BaseEstimator) -> None:
     """Raise ValueError if a parameter of an estimator itself is out of range."""
-    from sklearn.utils._param_validation import Interval
+    from socml.project import Interval
 
     said = getattr(estimator, "_parameter_constraints", {})
     for name, value in estimator.get_params(deep=False).items():

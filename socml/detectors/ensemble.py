@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
-from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
@@ -17,7 +16,7 @@ from socml.detectors._spikes import BEYOND, Spikes, informative_columns, learn_s
 from socml.detectors._tail_scale import learn_scale, normal_score, surprise
 from socml.detectors.forest.shapley import expected_depth, tree_shap
 from socml.detectors.forest.tables import mean_path, pack_forest
-from socml.project import component
+from socml.project import Interval, StrOptions, component
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

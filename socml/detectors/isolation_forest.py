@@ -10,10 +10,10 @@ import numpy as np
 import sklearn.ensemble
 from joblib import effective_n_jobs
 from numpy.typing import ArrayLike, NDArray
-from sklearn.utils._param_validation import Interval, RealNotInt
 
 from socml.detectors.forest.scoring import leaf_matrix, score_samples
 from socml.detectors.forest.tables import PackedForest, pack_forest
+from socml.project import Interval, RealNotInt
 
 if TYPE_CHECKING:
     from sklearn.tree import ExtraTreeRegressor

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, ClassVar, cast
 
 import numpy as np
 from sklearn.base import BaseEstimator
-from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
+
+from socml.project import Interval, StrOptions
 
 if TYPE_CHECKING:
     from sklearn.utils import Tags

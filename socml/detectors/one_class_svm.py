@@ -11,10 +11,10 @@ from sklearn.base import BaseEstimator
 from sklearn.kernel_approximation import Nystroem
 from sklearn.linear_model import SGDOneClassSVM
 from sklearn.utils import check_random_state
-from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from socml.detectors._one_thread import on_one_thread
+from socml.project import Interval
 
 __all__ = ["OneClassSvm"]
 

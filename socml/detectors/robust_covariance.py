@@ -8,11 +8,11 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils import check_random_state
-from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import validate_data
 
 from socml.detectors._mahalanobis import MahalanobisDetector, weighed
 from socml.detectors._one_thread import on_one_thread
+from socml.project import Interval
 
 __all__ = ["RobustCovariance"]
 

@@ -15,11 +15,10 @@ from typing import TYPE_CHECKING, ClassVar, NotRequired, TypedDict, cast
 
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
 from socml.features.given_table import KEYS, TableError, feature_names, plain_table, say_digits_are_lost
-from socml.project import ModelError, Notice, did_you_mean, metadata_of
+from socml.project import Interval, ModelError, Notice, did_you_mean, metadata_of
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, OutlierMixin, clone
 from sklearn.utils import Bunch, Tags
-from sklearn.utils.validation import _check_feature_names, _check_n_features, check_array, check_is_fitted
+from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from socml.features import (
     Preparation,
@@ -194,8 +194,7 @@ class OutlierDetector(OutlierMixin, BaseEstimator):
                 near = did_you_mean(str(lacking[0]), list(table.columns))
                 raise TableError(f"The table has no column {lacking[0]!r}, which the detector was fitted on.{near}")
             return table[list(self.feature_names_in_)] if list(table.columns) != list(self.feature_names_in_) else table
-        _check_feature_names(self, named, reset=reset)
-        _check_n_features(self, named, reset=reset)
+        validate_data(self, named, reset=reset, skip_check_array=True)
         if not reset and not hasattr(X, "columns") and hasattr(self, "feature_names_in_"):
             return table.set_axis(self.feature_names_in_, axis=1)
         return table

@@ -70,6 +70,9 @@ from .night_sections import SourceSettings as SourceSettings
 from .night_sections import check_dataset as check_dataset
 from .night_sections import night_settings as night_settings
 from .pandas_kept_out import keep_pandas_out as keep_pandas_out
+from .parameter_bounds import Interval as Interval
+from .parameter_bounds import RealNotInt as RealNotInt
+from .parameter_bounds import StrOptions as StrOptions
 from .periods import Period as Period
 from .private import FOLDER_MODE as FOLDER_MODE
 from .private import make_private as make_private

@@ -12,8 +12,9 @@ from typing import ClassVar, Protocol
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted, validate_data
+
+from socml.project import Interval
 
 LEAST = 1e-3  # a vote share of 0 or 1 counts as this far from it, so that its log-odds are finite
 LEAST_SLOPE = (

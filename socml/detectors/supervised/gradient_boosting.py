@@ -7,9 +7,9 @@ from typing import ClassVar, cast
 
 import numpy as np
 import sklearn.ensemble
-from sklearn.utils._param_validation import Interval
 
 from socml.detectors.supervised._calibrated import Calibrated, DecidingClassifier, FittedClassifier
+from socml.project import Interval
 
 __all__ = ["GradientBoosting"]
 

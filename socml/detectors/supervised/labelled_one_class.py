@@ -10,9 +10,9 @@ from sklearn.kernel_approximation import RBFSampler
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from sklearn.utils._param_validation import Interval
 
 from socml.detectors.supervised._calibrated import FittedClassifier, SemiSupervised
+from socml.project import Interval
 
 __all__ = ["LabelledOneClass"]
 
