@@ -30,6 +30,9 @@ _CYLANCE = (
     "<44>1 2026-03-02T10:00:00Z sysloghost CylancePROTECT - - - [] Event Type: Threat, Event Name: quarantined, "
     "Device Name: pc6, IP Address: (192.0.2.7), User: ann\n"
 )
+_ONE = '{"at": "2026-03-02T10:00:0%d", "acct": "%s", "src_ip": "192.0.2.7", "result": "failure"}'
+_SENT = f'{{"batch": 7, "sentAt": "2026-03-02T11:00:00Z", "things": [{_ONE % (0, "bob")}, {_ONE % (1, "ann")}]}}'
+_LATER = f'{{"batch": 8, "sentAt": "2026-03-02T11:00:01Z", "things": [{_ONE % (1, "ann")}]}}'
 # what is told → a file, how many events it has, and what columns of its last must be
 FILES: dict[str, tuple[str, int, dict[str, Any]]] = {
     "records under their ids, on a line": (
@@ -41,6 +44,44 @@ FILES: dict[str, tuple[str, int, dict[str, Any]]] = {
     "records under their ids, within an object": (
         f"{{\n \"from\": \"x\", \"rows\": {{\n  {_IDS.format('e1')},\n  {_IDS.format('e2')}\n }},\n \"n\": {{\"a\": 1}}\n}}\n",
         2,
+        _FAILED,
+    ),
+    "batches of records, a line each": (
+        f"{_SENT}\n{_LATER}\n",
+        3,
+        {**_FAILED, "extra": {"batch.batch": "8", "batch.sentAt": "2026-03-02T11:00:01Z", "result": "failure"}},
+    ),
+    "batches of records in an array": (f"[{_SENT},\n{_LATER}]", 3, _FAILED),
+    "a record with its steps is one": (
+        f'{{"at": "2026-03-02T10:00:01Z", "acct": "ann", "src_ip": "192.0.2.7", "result": "failure", "steps": [{_ONE % (0, "x")}, {_ONE % (1, "y")}]}}\n' * 2,
+        2,
+        _FAILED,
+    ),
+    "one list a column": (
+        '{"at": ["2026-03-02T10:00:00Z", "2026-03-02T10:00:01Z"], "acct": ["bob", "ann"], "src_ip": ["192.0.2.9", "192.0.2.7"], '
+        '"result": ["success", "failure"]}',
+        2,
+        _FAILED,
+    ),
+    "one object a column, as pandas writes it": (
+        '{"at":{"0":"2026-03-02T10:00:00Z","1":"2026-03-02T10:00:01Z"},"acct":{"0":"bob","1":"ann"},'
+        '"src_ip":{"0":"192.0.2.9","1":"192.0.2.7"},"result":{"0":"success","1":"failure"}}',
+        2,
+        _FAILED,
+    ),
+    "lists that are as long by chance, of one record": (
+        '{"at": "2026-03-02T10:00:01Z", "acct": "ann", "src_ip": "192.0.2.7", "result": "failure", "tags": ["a", "b"], "ports": [1, 2]}\n',
+        1,
+        _FAILED,
+    ),
+    "names of columns in a comment": (
+        "# at;acct;src_ip;result\n2026-03-02 10:00:00;bob;192.0.2.9;success\n2026-03-02 10:00:01;ann;192.0.2.7;failure\n",
+        2,
+        _FAILED,
+    ),
+    "pairs that are coloured for a terminal": (
+        "at=2026-03-02T10:00:01Z \x1b[1macct=\x1b[0mann src_ip=\x1b[36m192.0.2.7\x1b[0m result=\x1b[31mfailure\x1b[0m\n",
+        1,
         _FAILED,
     ),
     "two states of one record": (f"{{{_IDS.format('before')}, {_IDS.format('after')}}}", 1, _FAILED),

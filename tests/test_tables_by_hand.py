@@ -57,13 +57,19 @@ def test_a_row_that_only_looks_like_a_sum_is_a_row(row: str, tmp_path: Path) -> 
     assert "total" not in skips
 
 
-def test_comments_above_a_table_are_titles_and_a_commented_header_is_not(tmp_path: Path) -> None:
+def test_comments_above_a_table_are_titles_and_a_commented_header_is_its_names(tmp_path: Path) -> None:
     events, _, _ = read(tmp_path / "a.csv", f"# made by a tool\n# on Monday\n{NAMES}\n{ROWS}")
     assert events["amount"].to_pylist() == [10.0, 20.0, 30.0]
     assert detect(tmp_path / "a.csv")[0] == "table"
     (tmp_path / "b.csv").write_text(f"#{NAMES}\n{ROWS}")
+    assert detect(tmp_path / "b.csv")[0] == "table"
+    (tmp_path / "c.csv").write_text(f"# {NAMES}\n{ROWS}")
+    for name in ("b.csv", "c.csv"):
+        again, _, _ = read(tmp_path / name, (tmp_path / name).read_text())
+        assert again.select(["host", "role", "amount"]).equals(events.select(["host", "role", "amount"]))
+    (tmp_path / "d.csv").write_text(f"# made by a tool, on Monday, again\n{ROWS}")
     with pytest.raises(FormatError, match="no format is at least"):
-        detect(tmp_path / "b.csv")
+        detect(tmp_path / "d.csv")
 
 
 def test_a_sum_is_counted(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from socml.formats._field_names import flat_fields
 from socml.formats._guess import guessed_row
 from socml.formats._json import as_object, extra_of, flatten
 from socml.formats._maps import cloud_maps
-from socml.formats._pairs import pairs_of
+from socml.formats._pairs import pairs_of, uncoloured
 from socml.formats._record_kinds import LONGEST_HEADER, LONGEST_RECORD, XML_EVENT, is_record, kind_of
 from socml.formats._records import Skip
 from socml.formats._snare import snare_event
@@ -53,7 +53,6 @@ __all__ = [
 DEEPEST_RECORD = 3  # records within one another
 OUTER = ("time", "host_name", "observer_name", "event_severity")  # the outer record knows these better
 _PLAIN = ("host",)  # a category that says nothing
-_ANSI = re.compile(r"\x1b\[[0-9;]{0,20}[A-Za-z]")  # colours of a terminal
 # Lines of `Name: value` as Windows shows an event; of a name given twice, the later is whom the event is about
 _FIELD_LINE = re.compile(
     r"^[ \t]{0,8}(?P<name>[A-Z][\w /-]{1,60}):[ \t]{1,40}(?P<value>[^\s-][^\r\n]{0,4000})\r?$", re.MULTILINE
@@ -94,7 +93,7 @@ def inner_event(text: str, clock: Clock, levels: int = DEEPEST_RECORD) -> dict[s
     >>> inner_event("all is well", clock)
     {}
     """
-    text = (_ANSI.sub("", text) if "\x1b" in text else text).strip()
+    text = uncoloured(text).strip()
     if not text or len(text) > LONGEST_RECORD or levels < 1:
         return {}
     try:

@@ -6,7 +6,7 @@ import re
 
 from socml.formats._fields import add_numbered
 
-__all__ = ["are_cells_pairs", "are_pairs", "pairs_of"]
+__all__ = ["are_cells_pairs", "are_pairs", "pairs_of", "uncoloured"]
 
 _PAIR = re.compile(
     r"(?P<key>[A-Za-z_@][\w.@/-]{0,99}) ?=(?: (?![\w.@/-]{1,100}=))?(?:\"(?P<double>(?:[^\"\\]|\\.)*)\"|'(?P<single>[^']*)'|\{(?!\s*\")(?P<brace>[^{}\n]*)\}|(?P<bare>[^\s\"',;]*(?:,[^\s\"',;=]+(?=[\s\"',;]|$))*))[,;]?",
@@ -18,6 +18,7 @@ _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _WINDOWS_NAME = re.compile(
     r"[\w.-]{1,64}\\[\w.$-]{1,64}|(?:[A-Za-z]:|\\)\\[^\\].{0,4000}"
 )  # an account with its domain, a path
+_COLOUR = re.compile(r"\x1b\[[0-9;]{0,20}[A-Za-z]")  # of a terminal
 _MEANT = {"n": "\n", "t": "\t", "r": "\r"}
 # Pairs that a sign parts, so that their values may hold blanks; pairs of `Name: value`, as Cisco's Firepower writes them
 _SEPARATED = {
@@ -38,6 +39,17 @@ _BARRED = {
 }
 _LEAST_SEPARATED, _LEAST_COLONS = 3, 4
 _LONGEST = 1 << 16  # characters that are looked at for pairs
+
+
+def uncoloured(text: str) -> str:
+    """Return a text without what colours it on a terminal.
+
+    Examples
+    --------
+    >>> uncoloured("\x1b[31mERROR\x1b[0m user=bob")
+    'ERROR user=bob'
+    """
+    return _COLOUR.sub("", text) if "\x1b" in text else text
 
 
 def pairs_of(text: str) -> tuple[str, dict[str, str]]:

@@ -24,6 +24,8 @@ from socml.project import FormatError, TableShape
 
 _ATTRIBUTE = re.compile(r"@attribute\s+(?:'([^']*)'|\"([^\"]*)\"|(\S+))\s", re.IGNORECASE)
 _HEAD_LINES = 400
+_LEAST_NAMED = 3  # columns that a comment names
+_MOST_WORDS = 3  # of a name
 EACH_LINE = "utf-8 or "  # before an encoding: a file that programs and people wrote to both
 _SEPARATOR = re.compile(rb"[\"']?sep=(.)[\"']?", re.IGNORECASE)  # over the header, as Excel writes it
 _TOTAL = re.compile(
@@ -88,6 +90,7 @@ def read_dialect(source: Source, shape: TableShape) -> Dialect:
             f"{source.name} has no line that can be read as a table: it is empty, or a line is over the limit."
         )
     delimiter = shape.delimiter or sniff_delimiter(lines)[0]
+    written = lines[0]
     try:
         first = _first_cells(lines[0], delimiter, shape)
     except csv.Error:
@@ -96,6 +99,9 @@ def read_dialect(source: Source, shape: TableShape) -> Dialect:
         ) from None
     check_width(len(first), source.name)
     header = shape.header
+    if not shape.columns and are_names_in_comment(lines):
+        first[0] = first[0].lstrip("# ")
+        lines = [_uncommented(lines[0]), *lines[1:]]
     if "header" not in shape.model_fields_set and not shape.columns:
         header = first_is_names([cells_of_line(line, delimiter) for line in lines])
     quote = "'" if header and all(cell[:1] == cell[-1:] == "'" != cell for cell in first) else '"'
@@ -114,12 +120,35 @@ def read_dialect(source: Source, shape: TableShape) -> Dialect:
     return Dialect(
         delimiter,
         tuple(unique_names(names)),
-        lines[0] if header else b"",
+        written if header else b"",
         (*shape.missing, *_MORE_MISSING) if "missing" not in shape.model_fields_set else tuple(shape.missing),
         shape.encoding,
         above,
         quote=quote,
     )
+
+
+def are_names_in_comment(lines: Sequence[bytes]) -> bool:
+    """Return whether a file's only comment is its first line, and holds the names of the columns below it.
+
+    Examples
+    --------
+    >>> are_names_in_comment([b"# time;user;address", b"2026-03-02;bob;192.0.2.7", b"2026-03-02;ann;192.0.2.8"])
+    True
+    >>> are_names_in_comment([b"# made by a tool, today", b"2026-03-02;bob;192.0.2.7"])
+    False
+    """
+    below = lines[1:]
+    if not lines or not lines[0].startswith(b"#") or len(below) < 1 or any(line.startswith(b"#") for line in below):
+        return False
+    delimiter = sniff_delimiter(below)[0]
+    rows = [cells_of_line(line, delimiter) for line in (_uncommented(lines[0]), *below)]
+    are_short = all(name.strip() and len(name.split()) <= _MOST_WORDS for name in rows[0])
+    return are_short and len(rows[0]) == len(rows[1]) >= _LEAST_NAMED and first_is_names(rows)
+
+
+def _uncommented(line: bytes) -> bytes:
+    return line.lstrip(b"# ")
 
 
 def _unnamed(lines: Sequence[bytes], delimiter: str, named: int, *, header: bool) -> list[str]:

@@ -1,7 +1,7 @@
 """JSON of a tool that nobody knows → events, by what tools usually call things (`_field_names.toml`); the rest is kept.
 
-JSON lines, one array, objects spread over lines, one document with its records in a list, or in columns and rows, and
-lines of a name and an object, or of an object's fields without its braces. A text field that is itself a
+JSON lines, one array, objects spread over lines, one document with its records in a list, or in columns and rows, objects
+of which each holds a list of records, and lines of a name and an object, or of an object's fields without its braces. A text field that is itself a
 record (JSON, syslog, CEF) is read by its own reader. `socml peek` shows which field was taken for what, and
 `socml peek FILE --write-map` writes it down as a map to correct.
 """
@@ -9,7 +9,7 @@ record (JSON, syslog, CEF) is read by its own reader. `socml peek` shows which f
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import TypeGuard
 
@@ -18,6 +18,7 @@ from socml.formats._field_names import flat_fields, guess
 from socml.formats._guess import guessed_row
 from socml.formats._inner import known_inside, with_inner
 from socml.formats._json import as_object, extra_of, loads_exactly
+from socml.formats._json_batches import are_batches_of, columns_of, has_time, members_of, unbatched
 from socml.formats._json_rows import DEEPEST_ROWS, ROWS_OPEN, rows_of
 from socml.formats._old_encodings import head_of
 from socml.formats._reader import Parsed, ReadOptions, Source, head_lines
@@ -53,6 +54,7 @@ _KEYED_IN = re.compile(rb'"(?P<name>[^"\\]{1,100})"\s{0,100}:\s{0,100}(?=' + _KE
 _PARTS = frozenset(
     "before after old new from to source destination src dst request response start end first last client server local remote actor target".split()
 )  # of one record
+_SHOWN_BATCHES = 20  # objects that show whether each holds records
 _SHOWN_KEYED = 5  # records that show whether those of a document stand under their ids
 _OF_EXPORT = re.compile(r"(?i)query|export")  # a time of which is not that of a record
 _NEXT_OBJECT = re.compile(rb"\n\}[\s,]{0,100}\{")  # documents one after the other
@@ -90,16 +92,10 @@ class AnyJson:
     def read(self, source: Source, options: ReadOptions) -> Iterator[Parsed]:
         """Yield the file's events."""
         head = head_of(source)
-        if _NAMED.match(head):
-            return clocked(line_records(source), _named_event, source, options)
-        if _UNBRACED.match(head):
-            return clocked(
-                line_records(source), lambda line, clock: _event(loads_exactly(_braced(line)), clock), source, options
-            )
-        if _LITERAL.match(head):
-            return clocked(
-                line_records(source), lambda line, clock: _event(loads_exactly(_as_json(line)), clock), source, options
-            )
+        for pattern, as_json in _OF_LINES:
+            if pattern.match(head):
+                event = _named_event if pattern is _NAMED else _event_as(as_json)
+                return clocked(line_records(source), event, source, options)
         if (keyed := _keyed_in(head)) is not None:
             return clocked(
                 keyed_members(source, *keyed), lambda record, clock: _event(_keyed(record), clock), source, options
@@ -111,8 +107,18 @@ class AnyJson:
                 source,
                 options,
             )
+        if (columns := columns_of(head)) is not None:
+            return clocked(
+                ((1, record) for record in columns),
+                lambda record, clock: _event(loads_exactly(record), clock),
+                source,
+                options,
+            )
+        names = lists_of(head)
+        records = members(source, *names, deepest=DEEPEST_LIST)
+        are_batches = not names and are_batches_of(first_objects(head, limit=_SHOWN_BATCHES, deepest=DEEPEST_LIST))
         return clocked(
-            members(source, *lists_of(head), deepest=DEEPEST_LIST),
+            unbatched(records) if are_batches else records,
             lambda record, clock: _event(loads_exactly(record), clock),
             source,
             options,
@@ -121,17 +127,19 @@ class AnyJson:
 
 def first_of(head: bytes, limit: int) -> list[dict[str, object]]:
     """Return the first records that a file's head holds, as it would be read."""
-    if _NAMED.match(head):
-        return [found for line in head_lines(head, limit) if (found := as_object(_NAMED.sub(b"", line, count=1)))]
-    if _LITERAL.match(head):
-        return [found for line in head_lines(head, limit) if (found := as_object(_as_json(line)))]
-    if _UNBRACED.match(head):
-        return [as_object(_braced(line)) or {} for line in head_lines(head, limit)]
+    for pattern, as_json in _OF_LINES:
+        if pattern.match(head):
+            found = [as_object(as_json(line)) for line in head_lines(head, limit)]
+            return found if pattern is _UNBRACED else [one for one in found if one]
     if (keyed := _keyed_in(head)) is not None:
         return [_keyed(record) for record in first_keyed(head, *keyed, limit=limit)]
     if rows := rows_of(head):
         return rows.first(head, limit)
-    return first_objects(head, *lists_of(head), limit=limit, deepest=DEEPEST_LIST)
+    if (columns := columns_of(head)) is not None:
+        return [loads_exactly(record) for record in columns[:limit]]
+    names = lists_of(head)
+    written = first_objects(head, *names, limit=limit, deepest=DEEPEST_LIST)
+    return [one for batch in written for one in members_of(batch)] if not names and are_batches_of(written) else written
 
 
 def _keyed_in(head: bytes) -> tuple[str, ...] | None:
@@ -174,7 +182,7 @@ def _are_keyed(written: Sequence[bytes]) -> bool:
         return False
     names = [set(record) for record in records]
     alike = len(names) > 1 and 2 * len(set.intersection(*names)) >= len(set.union(*names))
-    return alike and _PARTS.isdisjoint(str(record["key"]) for record in records) and all(map(_has_time, records))
+    return alike and _PARTS.isdisjoint(str(record["key"]) for record in records) and all(map(has_time, records))
 
 
 def _keyed(record: bytes) -> dict[str, object]:
@@ -205,6 +213,18 @@ def _quoted(text: bytes) -> bytes:
     inside = text[1:-1].replace(b"\\'", b"'")
     inside = _BYTE_ESCAPE.sub(rb"\\u00\1", inside)
     return b'"%s"' % (inside.replace(b'"', b'\\"') if text[:1] == b"'" else inside)
+
+
+# How the lines begin that are no objects as they stand, and the object of each
+_OF_LINES: tuple[tuple[re.Pattern[bytes], Callable[[bytes], bytes]], ...] = (
+    (_NAMED, lambda line: _NAMED.sub(b"", line, count=1)),
+    (_UNBRACED, _braced),
+    (_LITERAL, _as_json),
+)
+
+
+def _event_as(as_json: Callable[[bytes], bytes]) -> Callable[[bytes, Clock], dict[str, object]]:
+    return lambda line, clock: _event(loads_exactly(as_json(line)), clock)
 
 
 def _named_event(record: bytes, clock: Clock) -> dict[str, object]:
@@ -257,14 +277,14 @@ def lists_of(head: bytes) -> tuple[str, ...]:
     if found:
         around = {name: value for name, value in found.items() if not isinstance(value, list)}
         own = {name: value for name, value in found.items() if not _OF_EXPORT.match(name)}
-        return () if rest.strip() or _has_time(own) else _list_in(found, is_timed=_has_time(flat_fields(around)))
+        return () if rest.strip() or has_time(own) else _list_in(found, is_timed=has_time(flat_fields(around)))
     if _NEXT_OBJECT.search(start):
         return ()
     for opening in _OPENS_LIST.finditer(start, 0, _FARTHEST_LIST):
         depth = start.count(b"{", 0, opening.start()) - start.count(b"}", 0, opening.start())
         name = opening["name"].decode("utf-8", "replace")
         if depth <= DEEPEST_LIST:
-            is_timed = any(map(_has_time, first_objects(head, name, limit=3, deepest=DEEPEST_LIST)))
+            is_timed = any(map(has_time, first_objects(head, name, limit=3, deepest=DEEPEST_LIST)))
             before = _TIME_BEFORE if is_timed else _ANY_TIME_BEFORE
             if is_timed or name in _LISTS:
                 return () if before.search(start, 0, opening.start()) else (name,)
@@ -274,8 +294,8 @@ def lists_of(head: bytes) -> tuple[str, ...]:
 def _list_in(found: dict[str, object], depth: int = 1, *, is_timed: bool) -> tuple[str, ...]:
     """Return the names of the lists of records in a document that was read whole, and may tell a time outside its lists."""
     lists = [(name, value) for name, value in found.items() if _is_records(value)]
-    named = [name for name, value in lists if name in _LISTS and (not is_timed or _has_time(flat_fields(value[0])))]
-    if names := named or [name for name, value in lists if _has_time(value[0]) or _is_wrap(value[0])]:
+    named = [name for name, value in lists if name in _LISTS and (not is_timed or has_time(flat_fields(value[0])))]
+    if names := named or [name for name, value in lists if has_time(value[0]) or _is_wrap(value[0])]:
         return tuple(names)
     objects = [value for value in found.values() if isinstance(value, dict)] if depth < DEEPEST_LIST else []
     return next((inside for one in objects if (inside := _list_in(one, depth + 1, is_timed=is_timed))), ())
@@ -288,9 +308,4 @@ def _is_records(value: object) -> TypeGuard[list[dict[str, object]]]:
 def _is_wrap(found: dict[str, object]) -> bool:
     """Return whether an object holds one other, a record with a time, as GraphQL's edges hold their nodes."""
     inside = [value for value in found.values() if isinstance(value, dict)]
-    return len(inside) == 1 and len(found) <= _MOST_OF_WRAP and _has_time(inside[0])
-
-
-def _has_time(found: Mapping[str, object]) -> bool:
-    flat = {name: value for name, value in found.items() if not isinstance(value, (dict, list))}
-    return "time" in guessed_row(flat, Clock(None, None, None))[1]
+    return len(inside) == 1 and len(found) <= _MOST_OF_WRAP and has_time(inside[0])

@@ -14,7 +14,7 @@ from socml.formats._facts import TELLS
 from socml.formats._guess import guessed_row
 from socml.formats._inner import with_inner
 from socml.formats._json import extra_of
-from socml.formats._pairs import are_pairs, pairs_of
+from socml.formats._pairs import are_pairs, pairs_of, uncoloured
 from socml.formats._reader import Parsed, ReadOptions, Source, head_lines
 from socml.formats._records import Skip, clocked, line_records
 from socml.formats._stamps import ZONES, stamp_in
@@ -45,7 +45,7 @@ class KeyValues:
         lines = [line for line in head_lines(head, 30) if not line.startswith((b"#", b"{", b"<?"))]
         if not lines or b"\0" in head[:4096]:
             return 0.0
-        return _GUESS * sum(are_pairs(line.decode("utf-8", "replace")) for line in lines) / len(lines)
+        return _GUESS * sum(are_pairs(uncoloured(line.decode("utf-8", "replace"))) for line in lines) / len(lines)
 
     def read(self, source: Source, options: ReadOptions) -> Iterator[Parsed]:
         """Yield the file's events."""
@@ -56,7 +56,7 @@ def key_values_event(line: bytes, clock: Clock) -> dict[str, object]:
     """Return the event columns of one line. Raises ValueError, in words, if it holds no pair."""
     if line.startswith(b"#"):
         raise Skip("comment")
-    text = line.decode("utf-8", "backslashreplace")
+    text = uncoloured(line.decode("utf-8", "backslashreplace"))
     before, found = pairs_of(text)
     if not found:
         raise ValueError("no key=value in the line")

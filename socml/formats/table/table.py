@@ -27,6 +27,7 @@ from socml.formats.table._table_csv import (
     EACH_LINE,
     Dialect,
     Rows,
+    are_names_in_comment,
     arff_names,
     decoded,
     read_dialect,
@@ -112,7 +113,7 @@ class Table:
 
 def _is_commented(lines: Sequence[bytes]) -> bool:
     """Return whether a file begins with comments that are no titles of a table: the names of another format, perhaps."""
-    return lines[0].startswith(b"#") and not titles_above(lines)
+    return lines[0].startswith(b"#") and not titles_above(lines) and not are_names_in_comment(lines)
 
 
 def _is_prose(lines: Sequence[bytes], delimiter: str) -> bool:

@@ -19,7 +19,7 @@ from socml.formats._continued import continued
 from socml.formats._csv_records import cells_of_line
 from socml.formats._facts import OF_PASSWORD
 from socml.formats._inner import header_event, with_inner
-from socml.formats._pairs import are_pairs
+from socml.formats._pairs import are_pairs, uncoloured
 from socml.formats._reader import Assumption, Parsed, ReadOptions, Source, head_lines
 from socml.formats._record_kinds import is_record
 from socml.formats._records import Skip, batches, line_records
@@ -79,7 +79,6 @@ _THREAD_BEFORE = re.compile(rf"(?:{LEVEL_WORDS.upper()}) {{1,4}}\[(?P<thread>[^\
 _PID_BEFORE = re.compile(r"\[(?P<pid>\d{2,7})\] ")
 _PID_AFTER = re.compile(r" *(?P<pid>\d{1,7}) --- ")  # of Spring
 _SERVICE = re.compile(r"(?P<name>[\w.-]{1,64}-\d{1,4}) {1,40}\| ")
-_ANSI = re.compile(r"\x1b\[[0-9;]{0,20}[A-Za-z]")  # colours of a terminal
 _RUBY = re.compile(r"[DIWEFA], \[?")  # the level's letter, which is written behind the time as well
 _TITLE = re.compile(r" {0,80}[A-Z][^\d\n]{20,1000}")  # a line of names above columns, which blanks part
 _COLUMN_GAP = re.compile(r" {2,}")
@@ -119,7 +118,7 @@ class TextLines:
             lines = lines[1:]
         if not lines or re.match(rb"\s*(?:\{|<(?!\d))", lines[0]) or b"\0" in head[:4096]:
             return 0.0
-        texts = [_ANSI.sub("", line.decode("utf-8", "replace")) for line in lines]
+        texts = [uncoloured(line.decode("utf-8", "replace")) for line in lines]
         clock = Clock(None, 2000, None)
         if _is_table(texts) or all(_PAIR_FIRST.match(text) and are_pairs(text) for text in texts):
             return 0.5
@@ -147,7 +146,7 @@ class TextLines:
         heads = first.lines()[:_HEAD_LINES] if first else []
         settle_day_order((line.decode("utf-8", "replace") for line in heads), clock)
         reader = _Lines(clock, frozenset(heads[: _above(heads)]))
-        texts = [_ANSI.sub("", line.decode("utf-8", "replace")) for line in heads if line.strip()]
+        texts = [uncoloured(line.decode("utf-8", "replace")) for line in heads if line.strip()]
         begins = _is_begun if _by_level(texts) else _is_whole if _told_alone(texts) else _is_start
         records = continued(line_records(source), begins, is_comment=is_comment)
         return batches(records, reader.event, warnings=clock.warnings, is_certain=lambda: clock.is_certain)
@@ -195,7 +194,7 @@ def _is_start(line: bytes) -> bool:
     if line.startswith((b" ", b"\t")):
         return _INDENTED.match(line) is not None
     try:
-        text = _ANSI.sub("", line[:200].decode("utf-8", "replace"))
+        text = uncoloured(line[:200].decode("utf-8", "replace"))
         return is_comment(line) or _OF_LOGGING.match(text) is not None or stamp_in(text, _LOOK) is not None
     except ValueError:  # a time that does not exist
         return True
@@ -226,7 +225,7 @@ def _begun(text: str) -> re.Match[str] | None:
 
 
 def _is_begun(line: bytes) -> bool:
-    text = _ANSI.sub("", line[:200].decode("utf-8", "replace"))
+    text = uncoloured(line[:200].decode("utf-8", "replace"))
     return is_comment(line) or _begun(text) is not None or (_is_start(line) and not text[:1].isalpha())
 
 
@@ -261,7 +260,7 @@ class _Lines:
         if self._last is None and record in self._above:
             raise Skip("banner")
         text = record.decode("utf-8", "backslashreplace")
-        text = _ANSI.sub("", text) if "\x1b" in text else text
+        text = uncoloured(text)
         service = _SERVICE.match(text)
         if service is None:
             return self._event(text)
