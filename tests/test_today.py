@@ -13,7 +13,7 @@ from socml.features.entity_day_table import columns_of
 from socml.ingestion.event_pages import event_page
 from socml.jobs.today import Today
 from socml.jobs.today_rows import TodayList, TodayReason, TodayRow, Usual
-from socml.jobs.today_words import effect_in_words, row_in_words, short, usual_in_words, value_text
+from socml.jobs.today_words import _range, effect_in_words, row_in_words, short, usual_in_words, value_text
 from socml.labels.benign_rules import BenignRule
 from socml.labels.store import LabelStore
 from socml.labels.verdicts import NewLabel
@@ -237,3 +237,19 @@ def test_never_before_is_said_of_what_would_have_counted(project: Project) -> No
         reason = told_of(name, 9.0, own_largest=largest).reason
         assert reason.in_words(columns[name], words("en")).endswith(f", {english}]")
         assert reason.in_words(columns[name], words("fr")).endswith(f", {french}]")
+
+
+@pytest.mark.parametrize(
+    ("column", "low", "high", "text"),
+    [
+        ("new_inside_edges", 0.0, 1.03, "0–2"),
+        ("new_inside_edges", 1.2, 2.0, "1–2"),
+        ("new_inside_edges", 0.0, 0.0, "0"),
+        ("new_fingerprints", 0.1, 0.1000000001, "0–1"),
+        ("new_hosts_entered", 0.0, 3.0, "0–3"),  # is not divided
+    ],
+)
+def test_what_is_usual_of_whole_things_is_told_in_whole_numbers(
+    column: str, low: float, high: float, text: str
+) -> None:
+    assert _range(column, low, high, words("en")) == text

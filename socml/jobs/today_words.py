@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import ceil
+from math import ceil, floor
 
 from socml.jobs.today_rows import TodayReason, TodayRow
 from socml.project import Words, visible_line
@@ -112,6 +112,8 @@ def rarity_in_days(once_in: float, say: Words) -> str:
 
 
 def _range(column: str, low: float, high: float, say: Words) -> str:
+    if column in _DIVIDED - _BYTES - _SECONDS:  # of whole things, as the value beside it is told
+        low, high = floor(round(low, 6)), ceil(round(high, 6))
     first, last = value_text(column, low, say), value_text(column, high, say)
     if first == last:
         return last
