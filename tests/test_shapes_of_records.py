@@ -65,7 +65,7 @@ FILES: dict[str, tuple[str, int, dict[str, Any]]] = {
     ),
     "one object a column, as pandas writes it": (
         '{"at":{"0":"2026-03-02T10:00:00Z","1":"2026-03-02T10:00:01Z"},"acct":{"0":"bob","1":"ann"},'
-        '"src_ip":{"0":"192.0.2.9","1":"192.0.2.7"},"result":{"0":"success","1":"failure"}}',
+        '"src_ip":{"1":"192.0.2.7","0":"192.0.2.9"},"result":{"0":"success","1":"failure"}}',
         2,
         _FAILED,
     ),

@@ -20,9 +20,8 @@ from socml.formats._times import Clock
 
 __all__ = ["are_batches_of", "columns_of", "has_time", "members_of", "unbatched"]
 
-_OF_BATCH = re.compile(
-    r"(?i)(?:query|export|sent|send|receiv|deliver|upload|batch|publish)"
-)  # of which a time is no record's
+# Names of a time that is no record's
+_OF_BATCH = re.compile(r"(?i)(?:query|export|sent|send|receiv|deliver|upload|batch|publish)")
 _LEAST_COLUMNS = 3
 _COLUMNS = re.compile(
     rb'\{\s{0,20}"[^"\\]{1,100}"\s{0,20}:\s{0,20}(?:\[\s{0,20}(?![\[{\s])|\{\s{0,20}"0"\s{0,20}:\s{0,20}(?![\[{\s]))'
@@ -41,18 +40,18 @@ def members_of(found: Mapping[str, object]) -> list[dict[str, object]]:
     Examples
     --------
     >>> members_of({"sentAt": "2026-03-02T10:00:09Z", "entries": [{"at": "2026-03-02T10:00:00Z", "user": "bob"}]})
-    [{'at': '2026-03-02T10:00:00Z', 'user': 'bob', 'batch': {'sentAt': '2026-03-02T10:00:09Z'}}]
+    [{'batch': {'sentAt': '2026-03-02T10:00:09Z'}, 'at': '2026-03-02T10:00:00Z', 'user': 'bob'}]
     >>> members_of({"time": "2026-03-02T10:00:00Z", "steps": [{"time": "2026-03-02T09:59:00Z"}]})
     []
     """
-    lists = {name: value for name, value in found.items() if _are_timed(value)}
+    lists = {name: records for name, value in found.items() if (records := _timed(value))}
     around = {name: value for name, value in found.items() if name not in lists}
     if len(lists) != 1 or has_time(
         {name: value for name, value in flat_fields(around).items() if not _OF_BATCH.match(name)}
     ):
         return []
     (records,) = lists.values()
-    return [{**one, "batch": around} if around and "batch" not in one else one for one in records]  # type: ignore[attr-defined]
+    return [{**({"of_batch" if "batch" in one else "batch": around} if around else {}), **one} for one in records]
 
 
 def unbatched(numbered: Iterable[tuple[int, bytes]]) -> Iterator[tuple[int, bytes]]:
@@ -78,9 +77,7 @@ def columns_of(head: bytes) -> list[bytes] | None:
     first = columns[0]
     if first is None or len(first) < 2 or any(cells is None or cells.keys() != first.keys() for cells in columns):
         return None
-    rows = [
-        dict(zip(found, row, strict=True)) for row in zip(*(cells.values() for cells in columns if cells), strict=True)
-    ]
+    rows = [dict(zip(found, [cells[at] for cells in columns if cells], strict=True)) for at in first]
     return [orjson.dumps(row) for row in rows] if has_time(rows[0]) and has_time(rows[-1]) else None
 
 
@@ -98,8 +95,8 @@ def _cells(column: object) -> dict[str, object] | None:
     return cells if all(key.isdigit() for key in cells) else None
 
 
-def _are_timed(value: object) -> bool:
-    """Return whether a value is a list of records that have times: the first and the last of them."""
+def _timed(value: object) -> list[dict[str, object]]:
+    """Return a list of records if the first and the last of them have times; an empty one otherwise."""
     if not isinstance(value, list) or not value or not all(isinstance(one, dict) for one in value):
-        return False
-    return has_time(flat_fields(value[0])) and has_time(flat_fields(value[-1]))
+        return []
+    return value if has_time(flat_fields(value[0])) and has_time(flat_fields(value[-1])) else []
