@@ -80,7 +80,10 @@ def may_enter(token: str, headers: Mapping[str, str], address: str | None) -> bo
     return kept_store(project).accounts.of(token) is not None
 
 
-_OF_PROXIES = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-IP", "Via")
+# How headers begin that a proxy adds, of whatever make
+_OF_PROXIES = (
+    "forwarded", "x-forwarded-", "x-original-", "x-real-ip", "x-client-ip", "true-client-ip", "cf-connecting-ip", "via",
+)  # fmt: skip
 
 
 def is_from_here(headers: Mapping[str, str], address: str | None) -> bool:
@@ -89,7 +92,7 @@ def is_from_here(headers: Mapping[str, str], address: str | None) -> bool:
     A page elsewhere may let its name lead to this machine, and is then of the same origin as this app (DNS rebinding). A
     proxy on this machine brings whoever reaches it; one that says so in no header, and not for which host, is not noticed.
     """
-    if any(headers.get(name) for name in _OF_PROXIES):
+    if any(name.lower().startswith(_OF_PROXIES) for name in headers):
         return False
     try:
         host = urlsplit(f"//{headers.get('Host') or ''}").hostname

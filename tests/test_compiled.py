@@ -7,7 +7,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+from numba import config
 from numba.core import caching
+
+from socml.project import compiled
 
 KERNEL = """
 from socml.project import njit
@@ -39,8 +43,22 @@ def test_where_nothing_can_be_written_a_process_uses_copies_of_what_was_compiled
     assert _run(tmp_path) == ["8", "0", "12", beside]
     kept = {path.name: path.read_bytes() for path in Path(beside).glob("*.nb[ic]")}
     (Path(beside) / next(name for name in kept if name.startswith("kernels.tripled") and name.endswith("nbc"))).unlink()
+    (Path(beside) / "kernels.another.nbi").symlink_to(tmp_path / "gone")  # as one that this user may not read
     *values, place = _run(tmp_path, NUMBA_CACHE_LOCATOR_CLASSES=ONLY)
     assert values == ["8", "1", "12"]  # read from the copy; what is not there is compiled again
     assert place.startswith(str(tmp_path / "temporary" / "socml.compiled."))
     assert not list((tmp_path / "temporary").iterdir())
-    assert len(list(Path(beside).glob("*.nb[ic]"))) == len(kept) - 1
+    assert len(list(Path(beside).glob("*.nb[ic]"))) == len(kept)
+
+
+def test_a_function_of_no_file_changes_no_place_and_one_that_is_not_kept_needs_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(compiled, "_own_folder", [])
+    monkeypatch.setattr(config, "CACHE_DIR", "")
+    function = eval(compile("lambda x: x + 1", "<nowhere>", "eval"))
+    with pytest.raises(RuntimeError, match="no locator"):
+        compiled.njit(cache=True)(function)
+    assert (config.CACHE_DIR, compiled._own_folder) == ("", [])
+    monkeypatch.setattr(compiled, "_own_folder", [compiled.ScratchFolder("compiled")])
+    assert compiled.njit(nogil=True)(function)(4) == 5

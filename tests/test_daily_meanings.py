@@ -179,3 +179,21 @@ def test_the_words_of_a_column_stand_alone_for_an_alert_shows_one_without_the_ot
     leaning = re.compile(r"^(the same|la même chose)\b|\b(such|tels|telles) ")
     words = [*recipe.columns.values(), *recipe.columns_fr.values()]
     assert [text for text in words if leaning.search(text)] == []
+
+
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [("", None), (" - ", None), (" fr", "FR"), ("FR", "FR"), ("France", "France"), (None, None)],
+)
+def test_a_country_is_none_where_none_is_told_and_a_code_is_one_however_it_is_written(
+    tmp_path: Path, told: str | None, expected: str | None
+) -> None:
+    extra = [] if told is None else [("source.geo.country_iso_code", told)]
+    events = [{**logon(at(0), "203.0.113.9", "vpn", "ana", "success"), "extra": extra}]
+    assert meanings(tmp_path, events, "country") == [(expected,)]
+
+
+def test_a_field_without_a_country_does_not_hide_one_that_tells_it(tmp_path: Path) -> None:
+    extra = [("source.geo.country_iso_code", "-"), ("source.geo.country_name", "Chad")]
+    events = [{**logon(at(0), "203.0.113.9", "vpn", "ana", "success"), "extra": extra}]
+    assert meanings(tmp_path, events, "country") == [("Chad",)]

@@ -72,8 +72,12 @@ def test_without_accounts_nobody_uploads_from_elsewhere(app_project: Project) ->
     assert asked(UPLOAD, "PUT", client="::1")[2]
     assert not asked(UPLOAD, "PUT", client="192.0.2.7")[2]
     assert not asked(UPLOAD, "PUT", host="socml.example.org")[2]
-    for name in ("forwarded", "x_forwarded_for", "x_forwarded_host", "x_forwarded_proto", "x_real_ip", "via"):
-        assert not asked(UPLOAD, "PUT", **{name: "x"})[2], "a proxy on this machine brings whoever reaches it"
+    assert asked(UPLOAD, "PUT", client="::ffff:127.0.0.1")[2], "as a socket for both kinds of address names it"
+    assert not asked(UPLOAD, "PUT", client="::ffff:192.0.2.7")[2]
+    own = "forwarded x_forwarded_for x_forwarded_host x_forwarded_proto x_forwarded_server x_real_ip via"
+    for name in [*own.split(), "x_client_ip", "cf_connecting_ip", "true_client_ip", "x_original_host"]:
+        for value in ("x", ""):
+            assert not asked(UPLOAD, "PUT", **{name: value})[2], "a proxy on this machine brings whoever reaches it"
 
 
 def test_the_server_has_the_door_before_all_else() -> None:

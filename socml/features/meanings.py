@@ -17,7 +17,7 @@ answer is no flow of its own. The table `meanings` has one row an event:
 | host_name, sender | the host it happened on; that host, or the sensor that saw it |
 | account | who, without domain, in lower case |
 | logon | success or failure of an attempt to log on; logged_on, entered: account and host of a success |
-| country | of a success: where the service says that it came from, as it writes it |
+| country | of a success: where the service says that it came from, as it writes it; a code in capitals |
 | unknown_account | an attempt for an account that does not exist, where sshd says so apart from the failure |
 | domain, name, unknown_name | of a lookup: registered domain, whole name, whether it does not exist |
 | server_ip, agent, url, status | of a request |
@@ -39,7 +39,7 @@ import re
 from collections.abc import Iterable, Sequence
 from ipaddress import IPv4Network
 
-VERSION = "5"  # part of the state's identity: raise it when a meaning changes
+VERSION = "6"  # part of the state's identity: raise it when a meaning changes
 _PRIVATE = r"^(10\.|192\.168\.|172\.(1[6-9]|2[0-9]|3[01])\.|127\.|169\.254\.|fe80:|f[cd][0-9a-f]{2}:|::1$)"
 _GROUP = r"^(22[4-9]\.|23[0-9]\.|255\.|127\.|0\.0\.0\.0$|ff[0-9a-f]{2}:|::1?$)|\.255$"  # or the machine itself
 # A logon at the machine itself names an address that all machines have: it is nobody's
@@ -47,11 +47,13 @@ _FROM_ELSEWHERE = (
     "case when class_uid = 3002 and (source_ip like '127.%' or source_ip = '::1') then null else source_ip end"
 )
 # Entra, from diagnostic settings and from Graph; Okta; Duo; ECS, OCSF and Logstash, of whatever service
-_COUNTRY = """case when class_uid = 3002 then
-               coalesce(extra['properties.location.countryOrRegion'], extra['location.countryOrRegion'],
-               extra['client.geographicalContext.country'], extra['access_device.location.country'],
-               extra['source.geo.country_iso_code'], extra['client.geo.country_iso_code'], extra['source.geo.country_name'],
-               extra['src_endpoint.location.country'], extra['geoip.country_code2']) end"""
+_COUNTRIES = (
+    "properties.location.countryOrRegion", "location.countryOrRegion", "client.geographicalContext.country",
+    "access_device.location.country", "source.geo.country_iso_code", "client.geo.country_iso_code",
+    "source.geo.country_name", "src_endpoint.location.country", "geoip.country_code2",
+)  # fmt: skip
+_TOLD_COUNTRIES = ", ".join(f"nullif(nullif(trim(extra['{name}']), ''), '-')" for name in _COUNTRIES)
+_COUNTRY = f"case when class_uid = 3002 then coalesce({_TOLD_COUNTRIES}) end"
 _MOST_REPEATS = 1_000_000  # of one event: a count is what a log claims
 _REMOTE_PORTS = "(22, 23, 135, 139, 445, 3389, 5900, 5985, 5986)"
 _RIGHTS = (
@@ -128,7 +130,7 @@ _MEANINGS = f"""select time, cast(time as date) as day,
        case when is_flow and not to_group and destination_port in {_REMOTE_PORTS} then destination_ip end as remote_ip,
        host as host_name, sender, person as account, case when person is not null or account is null then logon end as logon,
        case when logon = 'success' then person end as logged_on, case when logon = 'success' then host end as entered,
-       case when logon = 'success' then country end as country,
+       case when logon = 'success' then case when length(country) = 2 then upper(country) else country end end as country,
        event_action = 'ssh_invalid_user' as unknown_account,
        case when name not like '%.arpa' and name not like '%.local' and name like '%_.__%' then coalesce(
            nullif(regexp_extract(name, '{_SUFFIX}'), ''), nullif(regexp_extract(name, '[^.]+[.][^.]+$'), '')) end as domain,

@@ -64,6 +64,9 @@ _NANOSECONDS = ("nano", "nanos", "nanoOfSecond", "nanoseconds")
 _OFFSET = re.compile(r"[+-]\d\d:?\d\d")
 _POLICIES = ("policy", "policyname", "accesscontrolrulename")  # ends of names
 _RULES = ("rule", "rulename")  # of a firewall if bytes are counted beside it, and nothing is said of how bad it is
+_KINDS = ("kind", "type", "category", "action")  # ends of names that tell what a record is
+_OF_ALERT = re.compile(r"(?i)alert|intrusion|attack|malware|exploit|threat|\b(?:ids|ips)\b")
+_CLASSES = ("classification", "classtype", "signatureid")  # ends of names that only a signature's record has
 _TUNNEL = "tunnel-up"  # a logon of somebody, in FortiGate's word
 _LOGON = (
     "login",
@@ -119,7 +122,7 @@ def guessed_row(found: Mapping[str, object], clock: Clock) -> tuple[dict[str, ob
         row["message"] = row["event_action"]
     if "event_outcome" not in row and (outcome := _outcome_of_kinds(found, guessed, row.get("event_action"))):
         row["event_outcome"] = outcome
-    row |= {name: value for name, value in _meaning(row, taken).items() if value is not None}
+    row |= {name: value for name, value in _meaning(row, taken, found).items() if value is not None}
     left = [name for name in found if name not in used or _is_kept(name, taken)]
     row["extra"] = {name: text for name in left if (text := text_of(found[name])) not in (None, "")}
     return row, taken
@@ -305,15 +308,25 @@ def _signature(row: dict[str, object], taken: dict[str, str], used: set[str], fo
         row.pop("rule_id")
 
 
-def _is_policy(row: Mapping[str, object], taken: Mapping[str, str]) -> bool:
+def _is_policy(row: Mapping[str, object], taken: Mapping[str, str], found: Mapping[str, object]) -> bool:
     """Return whether a rule is the one by which a firewall let traffic through or not, and recognised nothing in it."""
     name = plain_name(taken.get("rule_name", ""))
     counted = row.get("source_bytes") is not None or row.get("destination_bytes") is not None
-    of_policy = name.endswith(_POLICIES) or (counted and "event_severity" not in row and name.endswith(_RULES))
+    of_rule = counted and "event_severity" not in row and name.endswith(_RULES)
+    of_policy = name.endswith(_POLICIES) or (of_rule and not _tells_of_alert(found))
     return of_policy and "threat_name" not in row and "source_ip" in row and "destination_ip" in row
 
 
-def _meaning(row: Mapping[str, object], taken: Mapping[str, str]) -> dict[str, object]:
+def _tells_of_alert(found: Mapping[str, object]) -> bool:
+    """Return whether a record says that it is an alert, or of which class its signature is."""
+    for name, value in found.items():
+        plain, text = plain_name(name), text_of(value) or ""
+        if text and (plain.endswith(_CLASSES) or (plain.endswith(_KINDS) and _OF_ALERT.search(text[:200]))):
+            return True
+    return False
+
+
+def _meaning(row: Mapping[str, object], taken: Mapping[str, str], found: Mapping[str, object]) -> dict[str, object]:
     """Return what follows from a record's columns: its outcome by its status or words, and its kind."""
     more: dict[str, object] = {}
     words = " ".join(str(row.get(name) or "") for name in ("event_action", "message"))[:400].lower()
@@ -333,7 +346,7 @@ def _meaning(row: Mapping[str, object], taken: Mapping[str, str]) -> dict[str, o
         more |= {"class_uid": 4003, "event_category": "network"}
     elif row.get("process_command_line") and row.get("process_name"):
         more |= {"class_uid": 1007, "event_category": "process"}
-    elif (row.get("rule_name") or row.get("threat_name")) and not _is_policy(row, taken):
+    elif (row.get("rule_name") or row.get("threat_name")) and not _is_policy(row, taken, found):
         more |= {"class_uid": 2004, "event_category": "intrusion_detection"}
     elif row.get("source_ip") and row.get("destination_ip"):
         more |= {"class_uid": 4001, "event_category": "network"}

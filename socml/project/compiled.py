@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -41,18 +42,33 @@ def njit(**options: Any) -> Callable[[Function], Function]:
         try:
             kernel = numba.njit(**options)(function)
         except RuntimeError:  # nowhere to keep it
-            _own_folder.append(ScratchFolder("compiled"))
-            config.CACHE_DIR = _own_folder[-1].name  # type: ignore[attr-defined]
-            kernel = numba.njit(**options)(function)
-        if _own_folder:
+            kernel = _in_own_folder(function, options)
+        if _own_folder and kernel.stats.cache_path is not None:
             _copy_compiled(Path(function.__code__.co_filename).parent / "__pycache__", Path(kernel.stats.cache_path))
         return kernel  # type: ignore[no-any-return]
 
     return decorate
 
 
+def _in_own_folder(function: Callable[..., Any], options: dict[str, Any]) -> Any:
+    """Return the kernel, kept in a folder of this process; where that is no help either, all stays as it was."""
+    folder, before = ScratchFolder("compiled"), config.CACHE_DIR  # type: ignore[attr-defined]
+    config.CACHE_DIR = folder.name  # type: ignore[attr-defined]
+    try:
+        kernel = numba.njit(**options)(function)
+    except RuntimeError:
+        config.CACHE_DIR = before  # type: ignore[attr-defined]
+        raise
+    _own_folder.append(folder)
+    return kernel
+
+
 @cache
 def _copy_compiled(source: Path, target: Path) -> None:
-    """Copy an index of numba's and its code for every function of a folder of modules; once a process."""
+    """Copy an index of numba's and its code for every function of a folder of modules; once a process.
+
+    What cannot be read, or is gone meanwhile, is compiled again.
+    """
     for path in source.glob("*.nb[ic]"):
-        shutil.copy2(path, target)
+        with suppress(OSError):
+            shutil.copy2(path, target)

@@ -361,6 +361,7 @@ def _check_address(address: str, where: str, private_is_meant: bool) -> None:
 
 
 def is_loopback(host: str) -> bool:
-    """Return whether a host of a URL is this machine."""
+    """Return whether a host of a URL is this machine, also as an IPv4 address in one of IPv6."""
     address = spelt_address(host)
-    return host == "localhost" if address is None else address.is_loopback
+    plain = getattr(address, "ipv4_mapped", None) or address
+    return host == "localhost" if plain is None else bool(plain.is_loopback)
