@@ -212,6 +212,8 @@ def told_of(column: str, value: float, about: str = "", *, own_largest: float | 
         ("new_fingerprints", 1.2, "771", "at least 2 TLS clients it never used (771)", "au moins 2 clients TLS jamais utilisés (771)"),
         ("rare_upload", 4e6, "a", "at least 4\u00a0MB sent to a place few others use (a)",
          "au moins 4\u00a0Mo envoyés vers un lieu que peu d’autres utilisent (a)"),
+        ("rare_long", 7200.0, "a", "a connection of at least 2\u00a0h to a place few others know (a)",
+         "une connexion qui a duré au moins 2\u00a0h vers un lieu que peu d’autres connaissent (a)"),
         ("new_hidden_characters", 0.5, "", "a character hidden in names of a domain it never asked for before",
          "un caractère caché dans des noms d’un domaine jamais demandé auparavant"),
         ("unknown_domains", 1.0, "x.fr", "one domain asked for that does not exist (x.fr)", "un domaine demandé qui n’existe pas (x.fr)"),
