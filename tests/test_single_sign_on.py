@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -59,7 +60,7 @@ ELSEWHERE = "https://login.example.org/.well-known/openid-configuration?login.mi
     ],
 )
 def test_an_address_counts_only_if_the_provider_says_that_it_is_its_holders(
-    sign_on: Any, claims: dict[str, Any], provider: str, is_verified: bool
+    sign_on: ModuleType, claims: dict[str, object], provider: str, is_verified: bool
 ) -> None:
     environment = {sign_on.VARIABLES["server_metadata_url"]: provider}
     assert sign_on.is_verified({"email": "ana@lab.example", **claims}, environment) is is_verified

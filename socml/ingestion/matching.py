@@ -225,7 +225,10 @@ class _Matching:
                 match.is_altered = self._is_altered(match)
 
     def _is_altered(self, match: Match) -> bool:
-        """Say whether a file was changed in place: what was read of it, unless that was a banner alone, is read once more."""
+        """Say whether a file was changed in place: what was read of it, unless that was a banner alone, is read once more.
+
+        Blind to a file that is shorter now than the beginning by which it was known.
+        """
         path = str(match.file.path)
         return any(
             segment.path == path and segment.start[0] >= ALIKE and segment.events and segment.id not in self.claimed

@@ -7,12 +7,12 @@ process has a folder of its own, with copies of what was compiled beside the mod
 
 from __future__ import annotations
 
+import functools
 import shutil
-from collections.abc import Callable
-from contextlib import suppress
-from functools import cache
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Literal, TypeVar, cast
 
 import numba
 from numba import config
@@ -21,12 +21,19 @@ from socml.project.scratch import ScratchFolder
 
 __all__ = ["njit"]
 
-Function = TypeVar("Function", bound=Callable[..., Any])
+Function = TypeVar("Function", bound=Callable[..., object])
 
+_settings = vars(config)  # of numba, which makes their names at run time
 _own_folder: list[ScratchFolder] = []  # empty, unless numba found no place
 
 
-def njit(**options: Any) -> Callable[[Function], Function]:
+def njit(
+    *,
+    cache: bool = False,
+    nogil: bool = False,
+    boundscheck: bool | None = None,
+    inline: Literal["never", "always"] = "never",
+) -> Callable[[Function], Function]:
     """Return `numba.njit` with these options, which finds a place for what it compiles also where numba finds none.
 
     Examples
@@ -37,33 +44,35 @@ def njit(**options: Any) -> Callable[[Function], Function]:
     >>> twice(4)
     8
     """
+    compiled = numba.njit(cache=cache, nogil=nogil, boundscheck=boundscheck, inline=inline)
 
     def decorate(function: Function) -> Function:
         try:
-            kernel = numba.njit(**options)(function)
+            kernel = compiled(function)
         except RuntimeError:  # nowhere to keep it
-            kernel = _in_own_folder(function, options)
-        if _own_folder and kernel.stats.cache_path is not None:
-            _copy_compiled(Path(function.__code__.co_filename).parent / "__pycache__", Path(kernel.stats.cache_path))
-        return kernel  # type: ignore[no-any-return]
+            with _own_place():
+                kernel = compiled(function)
+        if _own_folder and (place := kernel.stats.cache_path):
+            _copy_compiled(Path(function.__code__.co_filename).parent / "__pycache__", Path(place))
+        return cast("Function", kernel)
 
     return decorate
 
 
-def _in_own_folder(function: Callable[..., Any], options: dict[str, Any]) -> Any:
-    """Return the kernel, kept in a folder of this process; where that is no help either, all stays as it was."""
-    folder, before = ScratchFolder("compiled"), config.CACHE_DIR  # type: ignore[attr-defined]
-    config.CACHE_DIR = folder.name  # type: ignore[attr-defined]
+@contextmanager
+def _own_place() -> Iterator[None]:
+    """Keep what is compiled from now on in a folder of this process; where that is no help either, all stays as it was."""
+    folder, before = ScratchFolder("compiled"), _settings["CACHE_DIR"]
+    _settings["CACHE_DIR"] = folder.name
     try:
-        kernel = numba.njit(**options)(function)
+        yield
     except RuntimeError:
-        config.CACHE_DIR = before  # type: ignore[attr-defined]
+        _settings["CACHE_DIR"] = before
         raise
     _own_folder.append(folder)
-    return kernel
 
 
-@cache
+@functools.cache
 def _copy_compiled(source: Path, target: Path) -> None:
     """Copy an index of numba's and its code for every function of a folder of modules; once a process.
 

@@ -1,4 +1,4 @@
-"""The first lines of a delimited file → what parts its cells, and how many lines stand above the line of names."""
+"""The first lines of a delimited file → what parts its cells, how many lines stand above the line of names, and whether that is a comment."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ __all__ = ["DELIMITERS", "count_cuts", "sniff_delimiter", "titles_above"]
 DELIMITERS = (",", ";", "\t", "|", "^")
 _DECIMAL_COMMA = re.compile(rb"(?<=\d),(?=\d)")
 _POWERSHELL = b"#TYPE "  # and a class, above the names that its Export-Csv writes
+_LEAST_NAMED, _MOST_WORDS = 3, 3  # columns that a comment names, and words of such a name
 _LEAST_CUTS, _MOST_TITLES = 2, 40  # of a line of names under titles, and lines above it
 
 
@@ -36,6 +37,30 @@ def sniff_delimiter(lines: Sequence[bytes]) -> tuple[str, float]:
         if (share, cells) > (best_share, best_cells) or is_decimal:
             best, best_share, best_cells = delimiter, share, cells
     return best, best_share
+
+
+def are_names_in_comment(lines: Sequence[bytes]) -> bool:
+    """Return whether a file's only comment is its first line, and holds the names of the columns below it.
+
+    Examples
+    --------
+    >>> are_names_in_comment([b"# time;user;address", b"2026-03-02;bob;192.0.2.7", b"2026-03-02;ann;192.0.2.8"])
+    True
+    >>> are_names_in_comment([b"# made by a tool, today", b"2026-03-02;bob;192.0.2.7"])
+    False
+    """
+    below = lines[1:]
+    if not lines or not lines[0].startswith(b"#") or len(below) < 1 or any(line.startswith(b"#") for line in below):
+        return False
+    delimiter = sniff_delimiter(below)[0]
+    rows = [cells_of_line(line, delimiter) for line in (uncommented(lines[0]), *below)]
+    are_short = all(name.strip() and len(name.split()) <= _MOST_WORDS for name in rows[0])
+    return are_short and len(rows[0]) == len(rows[1]) >= _LEAST_NAMED and first_is_names(rows)
+
+
+def uncommented(line: bytes) -> bytes:
+    """Return the names that a comment holds."""
+    return line.lstrip(b"# ")
 
 
 def leaves_out_last(lines: Sequence[bytes], delimiter: str) -> bool:
