@@ -71,5 +71,6 @@ export function keepTyped() {
     if (key === "Enter" && (ctrlKey || metaKey || target.tagName === "INPUT")) send(target);
   }, true);
   for (const moment of ["click", "focusin", "pagehide"]) window.addEventListener(moment, look, true);
-  new MutationObserver(look).observe(document.body, { subtree: true, childList: true });
+  // An input that the server empties alone changes no element, only its attribute.
+  new MutationObserver(look).observe(document.body, { subtree: true, childList: true, attributeFilter: ["value"] });
 }

@@ -91,5 +91,11 @@ def test_a_note_that_is_typed_outlives_a_reload_and_is_gone_once_it_is_stored(
         page.reload()
         note.wait_for()
         assert note.input_value() == ""
+        entity.fill("10.0.0.8")
+        kept = "Object.keys(sessionStorage).filter((key) => key.includes('draft_entity')).length"
+        assert page.evaluate(kept) == 1
+        # as React draws what the server emptied, when nothing else changes with it
+        entity.evaluate("(input) => { input.value = ''; input.setAttribute('value', ''); }")
+        assert page.evaluate(kept) == 0
     finally:
         served.kill()
