@@ -17,7 +17,8 @@ from people import is_still
 from socml.project import DataError, Sentence, SocmlError, Words, visible
 from socml.respond import CHECKLIST, OUTCOMES, STATES, TLPS, Case, Cases
 
-_FIELDS = ("title", "state", "outcome", "severity", "tlp", "owner", "techniques")
+_TEXTS = ("title", "owner", "techniques")
+_FIELDS = (*_TEXTS, "state", "outcome", "severity", "tlp")
 _PROBLEM = "case_problem"
 _TYPED = "case_typed"  # key of a field → what a person typed into it while a colleague changed it
 
@@ -41,7 +42,7 @@ def tell_problem(at: str, say: Words) -> None:
 def draw_fields(visit: Visit, cases: Cases, case: Case) -> None:
     """Draw the fields of a case in a form."""
     say = visit.say
-    key, fixed = partial(_key, case), not visit.may_write
+    key, fixed = partial(_key, visit, case), not visit.may_write
     typed = st.session_state.get(_TYPED, {})
     first = {name: typed.get(key(name), _value(case, name)) for name in _FIELDS}
     tell_problem("fields", say)
@@ -78,11 +79,11 @@ def _title(name: str, say: Words) -> str:
 def _save(visit: Visit, cases: Cases, drawn: Case) -> None:
     """Write what the person changed; where a colleague wrote something else meanwhile, say so and wait for a second press."""
     case = cases.get(drawn.id)
-    given = {name: st.session_state[_key(drawn, name)] for name in _FIELDS}
+    given = {name: st.session_state[_key(visit, drawn, name)] for name in _FIELDS}
     changed = {name: value for name, value in given.items() if value != _value(drawn, name)}
     both = [name for name in changed if _value(case, name) not in (_value(drawn, name), changed[name])]
     if both:
-        typed = {_key(case, name): value for name, value in changed.items()}
+        typed = {_key(visit, case, name): value for name, value in changed.items()}
         st.session_state[_TYPED] = {**st.session_state.get(_TYPED, {}), **typed}  # it stays in its field
         became = ", ".join(became_in_words(name, getattr(case, name), visit.say) for name in both)
         raise DataError(Sentence("error.case.meanwhile", what=became))
@@ -94,10 +95,10 @@ def _save(visit: Visit, cases: Cases, drawn: Case) -> None:
         cases.change(drawn.id, by=visit.analyst, **changed)
 
 
-def _key(case: Case, name: str) -> str:
+def _key(visit: Visit, case: Case, name: str) -> str:
     """Return the name of a field of the page: another after each change, so that no browser keeps what stood there before."""
     changes = sum(entry.kind == "case.changed" and name in entry.body for entry in case.timeline)
-    return f"{name}_{case.id}_{changes}"
+    return f"{_draft_key(name, visit, case.id) if name in _TEXTS else f'{name}_{case.id}'}_v{changes}"
 
 
 def _value(case: Case, name: str) -> object:

@@ -1,13 +1,14 @@
 // What is typed into a field and not stored yet → this tab's memory, and back into the field when it is drawn anew.
 //
-// For fields whose key, as Streamlit was given it, begins with `draft_`: it is a class of what holds them.
+// For fields whose key, as Streamlit was given it, begins with `draft_`: it is a class of what holds them. At its end may stand
+// which drawing of the field it is (`_v2`).
 
 const KEY = "st-key-draft_";
 const FIELDS = `[class*="${KEY}"] :is(textarea, input)`;
 
 function nameOf(field) {
   const [name] = [...field.closest(`[class*="${KEY}"]`).classList].filter((one) => one.startsWith(KEY));
-  return `socml:typed:${name}`;
+  return `socml:typed:${name.replace(/_v\d+$/, "")}`;
 }
 
 // As a person's own key strokes would, so that Streamlit takes it for typed.
@@ -19,7 +20,7 @@ function type(field, text) {
 export class Typed {
   constructor(storage) {
     this.storage = storage;
-    this.drawn = new WeakSet();
+    this.drawn = new WeakMap(); // field → what it held when it was drawn
     this.sent = new Set(); // names of fields whose form was sent since they were typed into
   }
 
@@ -28,21 +29,31 @@ export class Typed {
   }
 
   keep(field) {
+    const drawn = this.drawn.get(field) ?? "";
     this.sent.delete(nameOf(field));
-    if (field.value) this.storage.setItem(nameOf(field), field.value);
-    else this.storage.removeItem(nameOf(field));
+    this.write(field, field.value === drawn ? "" : field.value, drawn);
   }
 
-  // A field that is new gets back what was typed into it; one that was emptied since has been stored, and so has one that
-  // was sent and is drawn anew without its text. A page that is loaded again knows of no sending: there it comes back.
+  write(field, text, drawn = "") {
+    for (const [name, value] of [[nameOf(field), text], [`${nameOf(field)}:over`, text && drawn]]) {
+      if (value) this.storage.setItem(name, value);
+      else this.storage.removeItem(name);
+    }
+  }
+
+  // A field that is drawn as it was when it was typed into gets that back; one that became so again since has been stored, and
+  // so has one that was sent and is drawn anew. A page that is loaded again knows of no sending: there it comes back.
   look(fields) {
     for (const field of fields) {
-      const known = this.drawn.has(field);
-      const text = this.storage.getItem(nameOf(field));
-      this.drawn.add(field);
-      if (!text || field.value) continue;
-      if (known || this.sent.has(nameOf(field))) this.storage.removeItem(nameOf(field));
-      else type(field, text);
+      const [text, over] = [nameOf(field), `${nameOf(field)}:over`].map((name) => this.storage.getItem(name) ?? "");
+      if (this.drawn.has(field)) {
+        if (text && field.value === over) this.write(field, "");
+        continue;
+      }
+      const wasSent = text && this.sent.has(nameOf(field));
+      if (wasSent) this.write(field, "");
+      this.drawn.set(field, !wasSent && field.value === text ? over : field.value);
+      if (text && !wasSent && field.value === over) type(field, text);
     }
   }
 }

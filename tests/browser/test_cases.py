@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from patience import wait_until
 from small_days import small_days
 
 from socml.labels import open_labels
@@ -38,6 +39,10 @@ def test_a_row_goes_into_a_case_that_two_people_keep_in_two_languages(new_page: 
         lea.get_by_text("checklist: ✓ Who and what is touched").wait_for()
         assert stored(served).done == {"evidence", "scope"}
         ana.locator("input[aria-label='ATT&CK']").fill("T1046")  # and not saved: what others do leaves it alone
+        ana.locator("input[aria-label=Objet]").fill("Balayage de B")
+        ana.reload()
+        ana.wait_for_function("() => document.querySelector(\"input[aria-label='ATT&CK']\")?.value === 'T1046'")
+        ana.wait_for_function("() => document.querySelector('input[aria-label=Objet]')?.value === 'Balayage de B'")
         ana.locator("textarea").fill("asked the owner")
         lea.get_by_label("Owner", exact=True).fill("lea")
         lea.get_by_role("button", name="Save").click()
@@ -48,6 +53,13 @@ def test_a_row_goes_into_a_case_that_two_people_keep_in_two_languages(new_page: 
         ana.wait_for_function("() => document.querySelector('input[aria-label=Responsable]')?.value === 'lea'")
         assert ana.locator("input[aria-label='ATT&CK']").input_value() == "T1046"
         assert stored(served).techniques == ()
+        ana.get_by_role("button", name="Enregistrer").click()
+        ana.get_by_text("Balayage de B").first.wait_for()
+        wait_until(lambda: stored(served).title == "Balayage de B")
+        assert (stored(served).techniques, stored(served).owner) == (("T1046",), "lea")
+        ana.reload()
+        ana.wait_for_function("() => document.querySelector('input[aria-label=Objet]')?.value === 'Balayage de B'")
+        assert ana.evaluate("Object.keys(sessionStorage).filter((key) => key.includes('draft_'))") == []
         assert [note.text for note in stored(served).notes] == ["asked the owner"]
         assert len(stored(served).rows) == 1
         ana.goto(f"{served.home}?dataset=office&day=2026-03-04&lang=fr&by=ana")

@@ -72,3 +72,34 @@ test("what was sent does not come back into a field that is drawn anew without i
   new Typed(storage).look([fourth]); // the page was loaded again before it was stored
   assert.equal(fourth.value, "and the guard");
 });
+
+test("what was typed over a text comes back over that text only, and not over what a colleague wrote there since", () => {
+  const storage = memory();
+  const field = (text) => Object.assign(new Field(), { value: text });
+  const [typed, first] = [new Typed(storage), field("Scan")];
+  typed.look([first]);
+  first.value = "Scan of";
+  typed.keep(first);
+  const moved = field("Scan of"); // the page draws the field anew, with what was typed
+  typed.look([moved]);
+  moved.value = "Scan of B";
+  typed.keep(moved);
+  const [again, another] = [field("Scan"), field("Sweep")];
+  new Typed(storage).look([again]);
+  new Typed(storage).look([another]);
+  assert.deepEqual([again.value, another.value], ["Scan of B", "Sweep"]);
+  typed.send([moved]);
+  typed.look([field("Scan of B")]); // stored
+  assert.equal(storage.kept.size, 0);
+});
+
+test("what is typed and taken back by hand is not kept", () => {
+  const storage = memory();
+  const [typed, field] = [new Typed(storage), Object.assign(new Field(), { value: "Scan" })];
+  typed.look([field]);
+  for (const [text, size] of [["Scan of", 2], ["Scan", 0]]) {
+    field.value = text;
+    typed.keep(field);
+    assert.equal(storage.kept.size, size);
+  }
+});
