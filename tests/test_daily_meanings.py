@@ -89,7 +89,11 @@ LOGONS = [
     ({"event_action": "pam_failure", "event_outcome": "failure", "process_name": "gdm-password"}, "failure", 1),
     ({"event_action": "pam_failure", "event_outcome": "failure", "process_name": "sshd"}, None, 1),  # sshd tells it too
     ({"event_action": "tunnel-up", "event_outcome": "success"}, "success", 1),  # FortiGate's VPN
-    ({"event_action": "user.authentication.auth_via_mfa", "event_outcome": "failure"}, "failure", 1),  # Okta: a push refused
+    (
+        {"event_action": "user.authentication.auth_via_mfa", "event_outcome": "failure"},
+        "failure",
+        1,
+    ),  # Okta: a push refused
     ({"event_action": "user.authentication.auth_via_mfa", "event_outcome": "success"}, None, 1),  # its session is told
     ({"event_action": "user.mfa.okta_verify.deny_push", "event_outcome": "success"}, "failure", 1),
     ({"event_action": "logoff"}, None, 1),
@@ -200,7 +204,13 @@ def test_a_connection_told_at_its_begin_and_at_its_end_is_one_flow(tmp_path: Pat
 def test_a_question_that_is_passed_on_and_answered_is_one_lookup(tmp_path: Path) -> None:
     actions = ("dns_query", "dns_forward", "dns_answer", "dns_block", None)
     events = [
-        {"time": at(i), "class_uid": 4003, "event_action": action, "source_ip": "10.0.0.1", "dns_question_name": "a.example"}
+        {
+            "time": at(i),
+            "class_uid": 4003,
+            "event_action": action,
+            "source_ip": "10.0.0.1",
+            "dns_question_name": "a.example",
+        }
         for i, action in enumerate(actions)
     ]
     assert [kind for (kind,) in meanings(tmp_path, events, "kind")] == ["lookup", "other", "other", "lookup", "lookup"]

@@ -34,7 +34,12 @@ _LOGINS = {"USER_LOGIN", "USER_AUTH", "USER_ACCT", "USER_START", "USER_END", "US
 _ACCOUNTS = {"ADD_USER", "DEL_USER", "ADD_GROUP", "DEL_GROUP", "USER_CHAUTHTOK", "USER_MGMT", "GRP_MGMT", "CHUSER_ID",
              "CHGRP_ID", "ACCT_LOCK", "ACCT_UNLOCK", "GRP_CHAUTHTOK", "USER_ROLE_CHANGE"}  # fmt: skip
 # What other logs of accounts call the same
-_CHANGES = {"ADD_USER": "user_added", "DEL_USER": "user_removed", "ADD_GROUP": "group_added", "DEL_GROUP": "group_removed"}
+_CHANGES = {
+    "ADD_USER": "user_added",
+    "DEL_USER": "user_removed",
+    "ADD_GROUP": "group_added",
+    "DEL_GROUP": "group_removed",
+}
 _MEMBER = re.compile(r"add-(?:user|member)-to-(?:shadow-)?group|add(?:ing|ed)? (?:user|member) to (?:shadow )?group")
 _OUTCOME = {"yes": "success", "success": "success", "1": "success"}
 _CHANGE = {"CREATE": "added", "DELETE": "removed"}
