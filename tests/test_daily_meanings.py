@@ -182,8 +182,9 @@ def test_an_alert_is_about_its_inside_end(tmp_path: Path) -> None:
 
 def test_an_alert_that_names_no_address_is_about_its_host(tmp_path: Path) -> None:
     alert = {"class_uid": 2004, "rule_name": "Dumping", "host_name": "pc7"}
-    events = [{"time": at(0), **alert}, {"time": at(1), **alert, "source_ip": "10.0.0.9"}]
-    assert meanings(tmp_path, events, "victim_or_source") == [("pc7",), ("10.0.0.9",)]
+    ends = ({}, {"source_ip": "10.0.0.9"}, {"destination_ip": "203.0.113.7"})
+    events = [{"time": at(i), **alert, **told} for i, told in enumerate(ends)]
+    assert meanings(tmp_path, events, "victim_or_source") == [("pc7",), ("10.0.0.9",), ("pc7",)]
 
 
 def test_a_connection_told_at_its_begin_and_at_its_end_is_one_flow(tmp_path: Path) -> None:

@@ -147,7 +147,7 @@ _MEANINGS = f"""select time, cast(time as date) as day,
        case when class_uid = 4002 then http_response_status_code end as status,
        case when class_uid = 2004 then rule end as rule,
        case when class_uid = 2004 then coalesce(case when source_inside or destination_inside is not true then source_ip
-                                                     else destination_ip end, destination_ip, host) end as victim_or_source,
+                                                     else destination_ip end, host) end as victim_or_source,
        case when class_uid = 1007 and process_name is not null
            then lower(coalesce(process_parent_name, '?') || ' > ' || process_name) end as chain,
        tls_client_ja3 as ja3, lower(tls_client_server_name) as server_name,
@@ -173,9 +173,10 @@ from named"""  # noqa: S608
 def meanings_sql(first: str, last: str, *, inside: Sequence[IPv4Network] = ()) -> str:
     """Return the SELECT over `stored_events` that gives `meanings` for the days from `first` to before `last` (ISO)."""
     source_inside = _inside("source_ip", inside)
+    of_days = f"time >= timestamptz '{first} 00:00:00+00' and time < timestamptz '{last} 00:00:00+00'"
     return f"""
 with ends as (  -- who tells of a connection when it begins and again when it ends
-    select distinct coalesce(host_name, '') as teller from stored_events where event_action = 'connection_end'
+    select distinct coalesce(host_name, '') as teller from stored_events where event_action = 'connection_end' and {of_days}
 ), told as (
     select time, class_uid, event_action, {_FROM_ELSEWHERE} as source_ip, destination_ip, destination_port, network_transport,
            duration_s, source_bytes, destination_bytes, coalesce(host_name, case when class_uid = 3002 then destination_ip end) as host,
@@ -194,7 +195,7 @@ with ends as (  -- who tells of a connection when it begins and again when it en
            {_FAILED} as failed, {_LOGON} as logon, {_COUNTRY} as country
     from stored_events left join ends
         on ends.teller = case when event_action = 'connection_begun' then coalesce(host_name, '') end
-    where time >= timestamptz '{first} 00:00:00+00' and time < timestamptz '{last} 00:00:00+00'
+    where {of_days}
 ), named as (
     select *, case when class_uid = 4003 then rtrim(lower(dns_question_name), '.') end as name,
            case when regexp_matches(account, '{_NO_PERSON}') or account like '%$' then null else account end as person
