@@ -4,7 +4,7 @@
 -- family = "alert"
 -- role = "source"
 -- weight = 0.7
--- blind_to = "whatever no rule names; alerts of a machine that name no address"
+-- blind_to = "whatever no rule names; alerts that name neither an address nor a host"
 -- [first_seen]
 -- rule_hit = ["rule", "victim_or_source"]
 -- [usual]

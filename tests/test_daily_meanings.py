@@ -89,6 +89,13 @@ LOGONS = [
     ({"event_action": "pam_failure", "event_outcome": "failure", "process_name": "gdm-password"}, "failure", 1),
     ({"event_action": "pam_failure", "event_outcome": "failure", "process_name": "sshd"}, None, 1),  # sshd tells it too
     ({"event_action": "tunnel-up", "event_outcome": "success"}, "success", 1),  # FortiGate's VPN
+    (
+        {"event_action": "user.authentication.auth_via_mfa", "event_outcome": "failure"},
+        "failure",
+        1,
+    ),  # Okta: a push refused
+    ({"event_action": "user.authentication.auth_via_mfa", "event_outcome": "success"}, None, 1),  # its session is told
+    ({"event_action": "user.mfa.okta_verify.deny_push", "event_outcome": "success"}, "failure", 1),
     ({"event_action": "logoff"}, None, 1),
     ({"event_action": "session_opened", "event_outcome": "success"}, None, 1),
 ]
@@ -171,6 +178,56 @@ def test_an_alert_is_about_its_inside_end(tmp_path: Path) -> None:
     alert = {"class_uid": 2004, "rule_id": "7", "source_ip": "203.0.113.7", "destination_ip": "10.0.0.2"}
     events = [{"time": at(0), **alert}, {"time": at(1), **alert, "source_ip": "10.0.0.9"}]
     assert meanings(tmp_path, events, "victim_or_source, rule") == [("10.0.0.2", "7"), ("10.0.0.9", "7")]
+
+
+def test_an_alert_that_names_no_address_is_about_its_host(tmp_path: Path) -> None:
+    alert = {"class_uid": 2004, "rule_name": "Dumping", "host_name": "pc7"}
+    ends = ({}, {"source_ip": "10.0.0.9"}, {"destination_ip": "203.0.113.7"})
+    events = [{"time": at(i), **alert, **told} for i, told in enumerate(ends)]
+    assert meanings(tmp_path, events, "victim_or_source") == [("pc7",), ("10.0.0.9",), ("pc7",)]
+
+
+def test_a_connection_told_at_its_begin_and_at_its_end_is_one_flow(tmp_path: Path) -> None:
+    def told(second: int, host: str, action: str, **more: object) -> dict:
+        return flow(at(second), "10.0.0.1", "203.0.113.9", state=None, host_name=host, event_action=action, **more)
+
+    events = [
+        told(0, "asa1", "connection_begun", event_outcome="success"),
+        told(1, "asa1", "connection_end", destination_bytes=90),
+        told(2, "asa1", "connection_end", destination_bytes=0),  # a SYN that nobody answered
+        told(3, "asa2", "connection_begun", event_outcome="success"),  # a firewall that tells no ends
+    ]
+    assert meanings(tmp_path, events, "kind, failed") == [
+        ("other", None), ("flow", False), ("flow", True), ("flow", False),
+    ]  # fmt: skip
+
+
+def test_a_question_that_is_passed_on_and_answered_is_one_lookup(tmp_path: Path) -> None:
+    actions = ("dns_query", "dns_forward", "dns_answer", "dns_block", None)
+    events = [
+        {
+            "time": at(i),
+            "class_uid": 4003,
+            "event_action": action,
+            "source_ip": "10.0.0.1",
+            "dns_question_name": "a.example",
+        }
+        for i, action in enumerate(actions)
+    ]
+    assert [kind for (kind,) in meanings(tmp_path, events, "kind")] == ["lookup", "other", "other", "lookup", "lookup"]
+
+
+def test_rights_that_auditd_tells_and_what_an_account_does_to_a_cloud(tmp_path: Path) -> None:
+    member = {"event_action": "group_member_added", "class_uid": 3001, "extra": [("grp", "sudo")]}
+    cloud = {"event_action": "CreateUser", "class_uid": 6003, "source_ip": "203.0.113.7"}
+    told = [{"event_action": "user_cmd", "class_uid": 3002}, member, cloud, {**cloud, "user_name": None}]
+    events = [{"time": at(i), "host_name": "db", "user_name": "ana", **one} for i, one in enumerate(told)]
+    assert meanings(tmp_path, events, "kind, root_account, right_change, control, control_ip") == [
+        ("privilege", "ana", None, None, None),
+        ("privilege", None, "group_member_added sudo", None, None),
+        ("other", None, None, "CreateUser", "203.0.113.7"),
+        ("other", None, None, None, None),
+    ]
 
 
 @pytest.mark.parametrize("name", recipe_names("features", shipped()))

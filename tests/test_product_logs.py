@@ -20,6 +20,14 @@ LINES: dict[str, tuple[str, dict[str, Any]]] = {
         "Default Network::alice(Staff)[Roles][0a1b2c3d4e] - Session resumed from user agent 'x'",
         {"user_name": "alice", "source_ip": "203.0.113.7", "event_action": "vpn_session"},
     ),
+    "a leased address is no connection": (
+        "Mar  2 10:00:00 dhcp1 dhcpd[7]: DHCPACK on 192.0.2.50 to 00:11:22:33:44:55 (pc50) via eth0",
+        {"class_uid": 4004, "source_ip": "192.0.2.50", "event_action": "address_lease"},
+    ),
+    "a tunnel is no connection between machines": (
+        "Mar  2 10:00:00 vpn1 openvpn[7]: bob/192.0.2.3:1194 MULTI: Learn: 10.8.0.6 -> bob/192.0.2.3:1194",
+        {"class_uid": 4014, "source_ip": "192.0.2.3", "event_action": "vpn_session"},
+    ),
     "syslog without its priority": (
         "1 2026-03-02T11:00:01+01:00 web1 sshd 5 - - Failed password for root from 203.0.113.9 port 4022 ssh2",
         {"host_name": "web1", "user_name": "root", "source_port": 4022, "process_pid": 5},

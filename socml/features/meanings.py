@@ -2,7 +2,8 @@
 
 Zeek's states, EVE's flow state and flags, Argus's states, NetFlow's flags, sshd, PAM and Windows events end in the same
 columns, so that a feature set of the daily list counts them alike. Of an exporter that tells each way by itself, the
-answer is no flow of its own. The table `meanings` has one row an event:
+answer is no flow of its own; nor is the begin of a connection of a
+firewall that tells the end too, with its bytes. The table `meanings` has one row an event:
 
 | column | means |
 |---|---|
@@ -21,7 +22,7 @@ answer is no flow of its own. The table `meanings` has one row an event:
 | unknown_account | an attempt for an account that does not exist, where sshd says so apart from the failure |
 | domain, name, unknown_name | of a lookup: registered domain, whole name, whether it does not exist |
 | server_ip, agent, url, status | of a request |
-| rule, victim_or_source | of an alert: its rule; the inside end of it |
+| rule, victim_or_source | of an alert: its rule; the inside end of it, or the host if it names no address |
 | chain | of a started process: "parent > program" |
 | ja3, server_name | of a TLS handshake |
 | changed_path | file that was added, removed or changed |
@@ -31,6 +32,7 @@ answer is no flow of its own. The table `meanings` has one row an event:
 | indicator | address, name, URL, hash or JA3 that threat intelligence lists |
 | weakness | "address port vulnerability" that a scanner found |
 | right_change, root_account | a change of accounts or rights, in a word, with the group that got a member; an account that acted as root |
+| control, control_ip | what an account did to a cloud: the action, as the provider calls it; from where |
 """
 
 from __future__ import annotations
@@ -55,12 +57,15 @@ _COUNTRIES = (
 _TOLD_COUNTRIES = ", ".join(f"nullif(nullif(trim(extra['{name}']), ''), '-')" for name in _COUNTRIES)
 _COUNTRY = f"case when class_uid = 3002 then coalesce({_TOLD_COUNTRIES}) end"
 _MOST_REPEATS = 1_000_000  # of one event: a count is what a log claims
+# Of dnsmasq one question is told again when it is passed on, and when it is answered
+_ASKED = "coalesce(event_action, '') not in ('dns_forward', 'dns_answer')"
 _REMOTE_PORTS = "(22, 23, 135, 139, 445, 3389, 5900, 5985, 5986)"
 _RIGHTS = (
     "user_added", "user_enabled", "user_removed", "password_reset", "group_member_added", "computer_added",
     "sid_history_added", "account_renamed", "service_installed", "task_created", "task_changed",
     "audit_policy_changed", "log_cleared", "event_log_stopped",
 )  # fmt: skip
+_AS_ROOT = ("sudo_command", "su_session", "user_cmd")  # the last is sudo's, as auditd calls it
 _NO_PERSON = r"^(system|local service|network service|anonymous logon|dwm-[0-9]+|umfd-[0-9]+)$"
 _SUFFIX = r"[^.]+[.](co|com|org|net|gov|gob|ac|edu|or|ne|go)[.][a-z]{2}$"  # two-part suffixes such as co.uk
 
@@ -85,6 +90,7 @@ _FAILED = rf"""case
              or coalesce(regexp_matches(extra['tcp.tcp_flags_tc'], '[45]$'), false)
     when network_transport = 'tcp' and {_FLAGS} like '%S%' and {_FLAGS} not like '%A%' then true
     when network_transport = 'tcp' and {_FLAGS} is not null and destination_packets is null then false
+    when event_action = 'connection_end' then coalesce(destination_bytes, 0) = 0
     when event_outcome = 'failure' then true
     when event_outcome = 'success' then false
     when destination_packets is not null then destination_packets = 0
@@ -97,6 +103,8 @@ _LOGON = r"""case
     when event_action = 'pam_failure' then case when coalesce(process_name, '') not like 'sshd%' then 'failure' end
     when event_action in ('kerberos_preauthentication', 'ntlm_validation', 'kerberos_ticket_granting', 'kerberos_ticket')
         then case when event_outcome = 'failure' then 'failure' end
+    when event_action like '%.deny_push' then 'failure'
+    when event_action like '%.auth_via_mfa' then case when event_outcome = 'failure' then 'failure' end
     when event_action is null or regexp_matches(event_action, '(?i)log[ ._-]?[io]n$|^tunnel-up$|sign[ ._-]?in|ntlm_login|radius_login|session[.]start$|loggedin$|^authentication$')
         or regexp_matches(event_action, '(?i)(log[ ._-]?[io]n|auth)[ ._-]?(fail|succe|error|denied)|fail[a-z]*[ ._-]?log[ ._-]?[io]n$|^gateway-auth$')
         then case when event_outcome in ('success', 'failure') then event_outcome end
@@ -116,9 +124,9 @@ def _listed(column: str, values: Sequence[str]) -> str:
 _MEANINGS = f"""select time, cast(time as date) as day,
        case when event_category = 'threat_intelligence' then 'indicator' when event_category = 'vulnerability' then 'weakness'
             when is_flow then 'flow' when logon is not null or event_action = 'ssh_invalid_user' then 'logon'
-            when class_uid = 4003 then 'lookup' when class_uid = 4002 then 'request' when class_uid = 2004 then 'alert'
+            when class_uid = 4003 and {_ASKED} then 'lookup' when class_uid = 4002 then 'request' when class_uid = 2004 then 'alert'
             when class_uid = 1007 then 'process' when file_change is not null then 'file'
-            when {_listed("event_action", (*_RIGHTS, "sudo_command", "su_session"))} then 'privilege' else 'other' end as kind,
+            when {_listed("event_action", (*_RIGHTS, *_AS_ROOT))} then 'privilege' else 'other' end as kind,
        greatest(repeats, 1) as repeats,
        source_ip, coalesce(source_inside, false) as source_inside, case when source_inside then source_ip end as inside_ip,
        case when is_flow and not to_group then destination_ip end as destination_ip,
@@ -140,8 +148,8 @@ _MEANINGS = f"""select time, cast(time as date) as day,
        case when class_uid = 4002 then url_original end as url,
        case when class_uid = 4002 then http_response_status_code end as status,
        case when class_uid = 2004 then rule end as rule,
-       case when class_uid = 2004 then case when source_inside or destination_inside is not true then source_ip
-                                            else destination_ip end end as victim_or_source,
+       case when class_uid = 2004 then coalesce(case when source_inside or destination_inside is not true then source_ip
+                                                     else destination_ip end, host) end as victim_or_source,
        case when class_uid = 1007 and process_name is not null
            then lower(coalesce(process_parent_name, '?') || ' > ' || process_name) end as chain,
        tls_client_ja3 as ja3, lower(tls_client_server_name) as server_name,
@@ -158,32 +166,38 @@ _MEANINGS = f"""select time, cast(time as date) as day,
            || cast(destination_port as varchar) || ' ' || coalesce(vulnerability_id, rule) end as weakness,
        case when event_action = 'group_member_added' then concat_ws(' ', event_action, group_name)
             when {_listed("event_action", _RIGHTS)} then event_action end as right_change,
-       case when event_action in ('sudo_command', 'su_session', 'special_privileges') then person end as root_account
+       case when {_listed("event_action", (*_AS_ROOT, "special_privileges"))} then person end as root_account,
+       case when class_uid = 6003 and person is not null then event_action end as control,
+       case when class_uid = 6003 and person is not null then source_ip end as control_ip
 from named"""  # noqa: S608
 
 
 def meanings_sql(first: str, last: str, *, inside: Sequence[IPv4Network] = ()) -> str:
     """Return the SELECT over `stored_events` that gives `meanings` for the days from `first` to before `last` (ISO)."""
     source_inside = _inside("source_ip", inside)
+    of_days = f"time >= timestamptz '{first} 00:00:00+00' and time < timestamptz '{last} 00:00:00+00'"
     return f"""
-with told as (
+with ends as (  -- who tells of a connection when it begins and again when it ends
+    select distinct coalesce(host_name, '') as teller from stored_events where event_action = 'connection_end' and {of_days}
+), told as (
     select time, class_uid, event_action, {_FROM_ELSEWHERE} as source_ip, destination_ip, destination_port, network_transport,
            duration_s, source_bytes, destination_bytes, coalesce(host_name, case when class_uid = 3002 then destination_ip end) as host,
            coalesce(host_name, observer_name) as sender, lower(regexp_replace(user_name, '^.*\\\\|@.*$', '', 'g')) as account,
            dns_question_name, dns_response_code, url_original, http_response_status_code, user_agent_original,
-           coalesce(extra['group'], extra['TargetUserName'], extra['data.TargetUserName']) as group_name, event_category, message, vulnerability_id, lower(file_hash) as file_hash,
+           coalesce(extra['group'], extra['grp'], extra['TargetUserName'], extra['data.TargetUserName']) as group_name, event_category, message, vulnerability_id, lower(file_hash) as file_hash,
            coalesce(rule_id, rule_name, threat_name) as rule, process_name, process_parent_name, tls_client_ja3,
            tls_client_server_name, file_path, file_change,
            (class_uid = 4001 or event_action in ('connection_allowed', 'connection_blocked')
                or (event_action = 'connection' and class_uid is null and event_category = 'network'))
-               and not {_IS_ANSWER} as is_flow,
+               and not {_IS_ANSWER} and ends.teller is null as is_flow,
            least(coalesce(event_count, try_cast(extra['repeated'] as bigint), 1), {_MOST_REPEATS}) as repeats,
            case when left(destination_ip, 1) in ('2', '0', 'f', ':') or destination_ip like '%.255' or destination_ip like '127.%'
                then regexp_matches(destination_ip, '{_GROUP}') else false end as to_group,
            {source_inside} as source_inside, {_inside("destination_ip", inside)} as destination_inside,
            {_FAILED} as failed, {_LOGON} as logon, {_COUNTRY} as country
-    from stored_events
-    where time >= timestamptz '{first} 00:00:00+00' and time < timestamptz '{last} 00:00:00+00'
+    from stored_events left join ends
+        on ends.teller = case when event_action = 'connection_begun' then coalesce(host_name, '') end
+    where {of_days}
 ), named as (
     select *, case when class_uid = 4003 then rtrim(lower(dns_question_name), '.') end as name,
            case when regexp_matches(account, '{_NO_PERSON}') or account like '%$' then null else account end as person

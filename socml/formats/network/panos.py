@@ -42,7 +42,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "CONFIG": ("host", "vsys", "command", "admin", "client", "result", "path", "seqno", "action_flags"),
     "GLOBALPROTECT": ("vsys", "event", "stage", "auth_method", "tunnel", "src_user", "src_region", "machine", "src", "public_ipv6", "private_ip",
                       "private_ipv6", "host_id", "serial_number", "client_version", "client_os", "client_os_version", "repeat", "reason",
-                      "message", "status"),
+                      "error", "message", "status"),
     "USERID": ("vsys", "src", "src_user", "source_name", "event", "repeat", "timeout", "sport", "dport", "data_source"),
     "HIPMATCH": ("src_user", "vsys", "machine", "os", "src", "hip", "repeat", "hip_type"),
 }  # fmt: skip
@@ -130,7 +130,8 @@ def panos_event(text: str, clock: Clock) -> dict[str, object]:
 
 
 def _columns(fields: Fields, kind: str, clock: Clock) -> dict[str, object]:
-    class_uid, category = _KINDS.get(kind, (None, "host"))
+    is_url = kind == "THREAT" and fields.peek("subtype") == "url"  # that somebody went there, and nothing found
+    class_uid, category = (4002, "web") if is_url else _KINDS.get(kind, (None, "host"))
     generated = fields.take("generated") or fields.take("receive_time")
     row: dict[str, object] = {
         "time": None if generated is None else time_of(generated, clock),
@@ -144,7 +145,11 @@ def _columns(fields: Fields, kind: str, clock: Clock) -> dict[str, object]:
         name = next((n for n in names if address(str(fields.peek(n) or "")) not in (None, "0.0.0.0")), None)  # noqa: S104
         if name:
             row[column] = address(fields.text(name))
+    if kind == "THREAT" and not is_url and fields.peek("threat"):
+        row["rule_name"] = fields.peek("threat")  # what was recognised; the policy it went by stays in `extra`
     for column, name in _COLUMNS.items():
+        if column in row:
+            continue
         value = column_value(column, fields.peek(name), name, clock)
         if value is not None:
             row[column] = value
