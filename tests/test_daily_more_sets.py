@@ -136,6 +136,15 @@ def test_what_an_account_never_did_to_a_cloud_and_from_where(project: Project) -
     assert "ops" not in found.index
 
 
+def test_an_alert_that_names_a_host_alone_is_of_the_host_that_the_list_has_already(project: Project) -> None:
+    told = {"time": "2026-03-01T10:00:00Z", "class_uid": 2004, "rule_name": "Dumping"}
+    store(project, [{**told, "host_name": "pc7"}, {**told, "source_ip": "10.0.0.9", "host_name": "pc7"}])
+    assert rows(built(project, "daily-alert"), "2026-03-01")["role"].to_dict() == {
+        "10.0.0.9": "source inside",
+        "pc7": "host inside",
+    }
+
+
 def test_missing_hours_are_those_of_a_sender_that_wrote_at_each_hour_before(project: Project) -> None:
     day = [message(f"2026-03-01T{hour:02}:30:00Z", host, "tick") for hour in range(24) for host in ("db", "web")]
     day += [message(f"2026-03-01T{hour:02}:10:00Z", "desk", "tick") for hour in range(9, 17)]

@@ -60,7 +60,7 @@ def _event(record: bytes, clock: Clock) -> dict[str, object]:
     row, properties = azure(flatten(found)), found.get("properties")
     if not isinstance(properties, dict) or row.get("class_uid") == _LOGON:
         return row
-    if str(found.get("category")).startswith("AdvancedHunting-Device"):  # Defender's, sent as a log
+    if str(found.get("category")).startswith("AdvancedHunting-"):  # Defender's, sent as a log by "Publish"
         told = guessed_row(device_fields(flat_fields(properties)), clock)[0]
         return {"time": row["time"], **told, "extra": {**extra_of(told), "category": str(found["category"])}}
     told, _ = guessed_row(flat_fields(properties), clock)
