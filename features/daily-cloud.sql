@@ -3,7 +3,7 @@
 -- period = "1 day"
 -- family = "cloud"
 -- role = "account"
--- blind_to = "usual actions on unusual things; what was read in bulk; accounts that many people share; clouds whose audit is off"
+-- blind_to = "usual actions on unusual things; what was looked at, or read in bulk; accounts that many people share; clouds whose audit is off"
 -- new = ["new_controls", "new_sources_of_control"]
 -- [first_seen]
 -- control_use = ["control", "account"]
