@@ -40,7 +40,8 @@ _CHANGES = {
     "ADD_GROUP": "group_added",
     "DEL_GROUP": "group_removed",
 }
-_MEMBER = re.compile(r"add-(?:user|member)-to-(?:shadow-)?group|add(?:ing|ed)? (?:user|member) to (?:shadow )?group")
+_MEMBER = re.compile(r"add-(?:user|member)-to-group|add(?:ing|ed)? (?:user|member) to group")
+_BESIDE = re.compile(r"home|mail|shadow")  # steps of one change, each of which is told
 _OUTCOME = {"yes": "success", "success": "success", "1": "success"}
 _CHANGE = {"CREATE": "added", "DELETE": "removed"}
 _NOBODY = "4294967295"
@@ -130,8 +131,9 @@ def _kind(main: Record, records: list[Record]) -> dict[str, object]:
         return {"class_uid": 3002, "event_category": "authentication", "event_action": action}
     if main.type in _ACCOUNTS:
         told = f"{main.fields.get('op')} {main.fields.get('text')}"
-        member = "group_member_added" if _MEMBER.match(told) else action
-        return {"class_uid": 3001, "event_category": "iam", "event_action": _CHANGES.get(main.type, member)}
+        change = action if _BESIDE.search(told) else _CHANGES.get(main.type, action)
+        change = "group_member_added" if _MEMBER.match(told) else change
+        return {"class_uid": 3001, "event_category": "iam", "event_action": change}
     if "EXECVE" in types:
         return {"class_uid": 1007, "event_category": "process", "event_action": "process_started"}
     if "SOCKADDR" in types:
