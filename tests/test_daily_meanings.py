@@ -96,6 +96,8 @@ LOGONS = [
     ),  # Okta: a push refused
     ({"event_action": "user.authentication.auth_via_mfa", "event_outcome": "success"}, None, 1),  # its session is told
     ({"event_action": "user.mfa.okta_verify.deny_push", "event_outcome": "success"}, "failure", 1),
+    ({"event_action": "portal-auth", "event_outcome": "failure"}, "failure", 1),  # GlobalProtect's, before its gateway
+    ({"event_action": "portal-auth", "event_outcome": "success"}, None, 1),  # that at the gateway is told
     ({"event_action": "policy.deny_push", "event_outcome": "success"}, None, 1),  # of another tool
     ({"event_action": "logoff"}, None, 1),
     ({"event_action": "session_opened", "event_outcome": "success"}, None, 1),

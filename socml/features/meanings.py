@@ -120,7 +120,7 @@ _LOGON = r"""case
     when event_action in ('kerberos_preauthentication', 'ntlm_validation', 'kerberos_ticket_granting', 'kerberos_ticket')
         then case when event_outcome = 'failure' then 'failure' end
     when event_action = 'user.mfa.okta_verify.deny_push' then 'failure'
-    when event_action = 'user.authentication.auth_via_mfa' then case when event_outcome = 'failure' then 'failure' end
+    when event_action in ('user.authentication.auth_via_mfa', 'portal-auth') then case when event_outcome = 'failure' then 'failure' end
     when event_action is null or regexp_matches(event_action, '(?i)log[ ._-]?[io]n$|^tunnel-up$|sign[ ._-]?in|ntlm_login|radius_login|session[.]start$|loggedin$|^authentication$')
         or regexp_matches(event_action, '(?i)(log[ ._-]?[io]n|auth)[ ._-]?(fail|succe|error|denied)|fail[a-z]*[ ._-]?log[ ._-]?[io]n$|^gateway-auth$')
         then case when event_outcome in ('success', 'failure') then event_outcome end
