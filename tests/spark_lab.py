@@ -73,9 +73,28 @@ def make_events(seed: int = 3) -> list[dict[str, object]]:
         {"time": first, "event_category": "threat_intelligence", "dns_question_name": "bad.example"},
         {"time": first, "event_category": "vulnerability", "destination_ip": INSIDE[1], "destination_port": 443,
          "vulnerability_id": "CVE-2026-1", "vulnerability_score": 7.5},
+        *(end for day in DAYS for end in _halves(day)),
+        *({"time": f"{day}T09:00:00Z", "class_uid": 2004, "rule_name": "Dumping", "host_name": "web"} for day in DAYS),
+        {"time": first, "class_uid": 6003, "user_name": "ops", "event_action": "GetObject", "source_ip": OUTSIDE[0]},
+        {"time": f"{DAYS[1]}T09:00:00Z", "class_uid": 6003, "user_name": "AROAEXAMPLEEXAMPLEID:s1",
+         "event_action": "CreateUser", "source_ip": OUTSIDE[0]},
+        *({"time": f"{DAYS[1]}T09:00:00Z", "class_uid": 6003, "user_name": "ops", "event_action": action,
+           "source_ip": OUTSIDE[1]} for action in ("ListUsers", "ListRoles", "GetSecretValue", "CreateUser")),
         {"time": None, "class_uid": 4001, "source_ip": INSIDE[0], "destination_ip": OUTSIDE[0]},
     ]  # fmt: skip
     return events
+
+
+def _halves(day: str) -> list[dict[str, object]]:
+    """Return a connection that a firewall tells of when it begins and again, the wrong way round, when it ends."""
+    ends = {"source_ip": INSIDE[0], "destination_ip": INSIDE[1]}
+    turned = {"source_ip": INSIDE[1], "destination_ip": INSIDE[0], "destination_bytes": 90, "duration_s": 3.0}
+    both = {"class_uid": 4001, "host_name": "asa1", "network_transport": "tcp", "extra": [("connection", day)]}
+    begun = {"event_action": "connection_begun", "event_outcome": "success", "destination_port": 445}
+    return [
+        {"time": f"{day}T09:00:00Z", **both, **ends, **begun},
+        {"time": f"{day}T09:00:03Z", **both, **turned, "event_action": "connection_end"},
+    ]
 
 
 def store_lab(project: Project, days: tuple[str, ...] = DAYS, dataset: str = "office") -> Project:

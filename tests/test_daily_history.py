@@ -27,9 +27,10 @@ def files_of(workspace: Path) -> dict[str, bytes]:
 
 
 events = st.builds(
-    lambda day, second, source, destination, port, state, sent: flow(
+    lambda day, second, source, destination, port, state, sent, action: flow(
         f"{day}T00:00:00Z".replace("T00:00:00", f"T{second // 3600:02}:{second // 60 % 60:02}:{second % 60:02}"),
-        source, destination, port, state, source_bytes=sent, duration_s=1.5,
+        source, destination, port, state, source_bytes=sent, duration_s=1.5, event_action=action, host_name="fw",
+        extra=[("connection", "7")],
     ),
     day=st.sampled_from(["2026-02-27", "2026-02-28", "2026-03-01", "2026-03-02", "2026-04-01"]),
     second=st.integers(0, 86_399),
@@ -38,6 +39,7 @@ events = st.builds(
     port=st.sampled_from([22, 80, 443]),
     state=st.sampled_from(["SF", "S0", "REJ", "OTH"]),
     sent=st.one_of(st.none(), st.integers(0, 10**12)),
+    action=st.sampled_from(["connection", "connection_begun", "connection_end"]),
 )  # fmt: skip
 
 

@@ -89,6 +89,16 @@ LOGONS = [
     ({"event_action": "pam_failure", "event_outcome": "failure", "process_name": "gdm-password"}, "failure", 1),
     ({"event_action": "pam_failure", "event_outcome": "failure", "process_name": "sshd"}, None, 1),  # sshd tells it too
     ({"event_action": "tunnel-up", "event_outcome": "success"}, "success", 1),  # FortiGate's VPN
+    (
+        {"event_action": "user.authentication.auth_via_mfa", "event_outcome": "failure"},
+        "failure",
+        1,
+    ),  # Okta: a push refused
+    ({"event_action": "user.authentication.auth_via_mfa", "event_outcome": "success"}, None, 1),  # its session is told
+    ({"event_action": "user.mfa.okta_verify.deny_push", "event_outcome": "success"}, "failure", 1),
+    ({"event_action": "portal-auth", "event_outcome": "failure"}, "failure", 1),  # GlobalProtect's, before its gateway
+    ({"event_action": "portal-auth", "event_outcome": "success"}, None, 1),  # that at the gateway is told
+    ({"event_action": "policy.deny_push", "event_outcome": "success"}, None, 1),  # of another tool
     ({"event_action": "logoff"}, None, 1),
     ({"event_action": "session_opened", "event_outcome": "success"}, None, 1),
 ]
@@ -171,6 +181,119 @@ def test_an_alert_is_about_its_inside_end(tmp_path: Path) -> None:
     alert = {"class_uid": 2004, "rule_id": "7", "source_ip": "203.0.113.7", "destination_ip": "10.0.0.2"}
     events = [{"time": at(0), **alert}, {"time": at(1), **alert, "source_ip": "10.0.0.9"}]
     assert meanings(tmp_path, events, "victim_or_source, rule") == [("10.0.0.2", "7"), ("10.0.0.9", "7")]
+
+
+def test_an_alert_that_names_no_address_is_about_its_host(tmp_path: Path) -> None:
+    alert = {"class_uid": 2004, "rule_name": "Dumping", "host_name": "pc7"}
+    outside = {"source_ip": "203.0.113.7"}  # where an attack on the host came from
+    both = {**outside, "destination_ip": "203.0.113.8"}  # then the host may be who saw them pass
+    ends = ({}, {"source_ip": "10.0.0.9"}, {"destination_ip": "203.0.113.7"}, outside, both)
+    events = [{"time": at(i), **alert, **told} for i, told in enumerate(ends)]
+    assert meanings(tmp_path, events, "victim_or_source") == [
+        ("pc7",), ("10.0.0.9",), ("pc7",), ("pc7",), ("203.0.113.7",),
+    ]  # fmt: skip
+
+
+def test_a_connection_told_at_its_begin_and_at_its_end_is_one_flow(tmp_path: Path) -> None:
+    def told(second: int, host: str, action: str, **more: object) -> dict:
+        return flow(at(second), "10.0.0.1", "203.0.113.9", state=None, host_name=host, event_action=action, **more)
+
+    events = [
+        told(0, "asa1", "connection_begun", event_outcome="success", extra=[("connection", "7")]),
+        told(1, "asa1", "connection_end", destination_bytes=90, extra=[("connection", "7")]),
+        told(2, "asa1", "connection_end", destination_bytes=0, extra=[("connection", "6")]),  # it began the day before
+        told(3, "asa2", "connection_begun", event_outcome="success", extra=[("connection", "7")]),  # another firewall
+        told(4, "asa1", "connection_begun", event_outcome="success", extra=[("connection", "8")]),  # it ends tomorrow
+        told(5, "asa1", "connection_end", destination_bytes=0, extra=[("reason", "TCP FINs")]),  # nothing was sent
+        told(6, "asa1", "connection_end"),
+    ]
+    assert meanings(tmp_path, events, "kind, failed, destination_bytes") == [
+        ("flow", False, 90), ("other", None, None), ("flow", True, 0), ("flow", False, None), ("flow", False, None),
+        ("flow", False, 0), ("flow", None, None),
+    ]  # fmt: skip
+
+
+def test_who_began_a_connection_is_told_at_its_begin(tmp_path: Path) -> None:
+    ends = {"host_name": "asa1", "network_transport": "tcp", "class_uid": 4001, "extra": [("connection", "7")]}
+    events = [
+        {**ends, "time": at(0), "event_action": "connection_begun", "event_outcome": "success", "source_ip": "10.0.0.1",
+         "source_port": 50_022, "destination_ip": "203.0.113.9", "destination_port": 50_443},
+        {**ends, "time": at(9), "event_action": "connection_end", "source_ip": "203.0.113.9", "source_port": 50_443,
+         "destination_ip": "10.0.0.1", "destination_port": 50_022, "duration_s": 9.0, "destination_bytes": 0},
+    ]  # fmt: skip
+    columns = "kind, source_ip, destination_ip, destination_port, duration_s, failed"
+    assert meanings(tmp_path, events, columns) == [
+        ("flow", "10.0.0.1", "203.0.113.9", 50_443, 9.0, True),
+        ("other", "203.0.113.9", None, None, None, None),
+    ]
+
+
+def test_a_question_that_is_passed_on_and_answered_is_one_lookup(tmp_path: Path) -> None:
+    actions = ("dns_query", "dns_forward", "dns_answer", "dns_block", None)
+    events = [
+        {
+            "time": at(i),
+            "class_uid": 4003,
+            "event_action": action,
+            "source_ip": "10.0.0.1",
+            "dns_question_name": "a.example",
+        }
+        for i, action in enumerate(actions)
+    ]
+    events.append({**events[2], "time": at(9), "dns_response_code": "NXDOMAIN"})  # Suricata: nothing else says it
+    assert meanings(tmp_path, events, "kind, unknown_name") == [
+        ("lookup", None), ("other", None), ("other", None), ("lookup", None), ("lookup", None), ("lookup", True),
+    ]  # fmt: skip
+
+
+def test_rights_that_auditd_tells_and_what_an_account_does_to_a_cloud(tmp_path: Path) -> None:
+    member = {"event_action": "group_member_added", "class_uid": 3001, "extra": [("grp", "sudo")]}
+    cloud = {"event_action": "CreateUser", "class_uid": 6003, "source_ip": "203.0.113.7"}
+    told = [{"event_action": "user_cmd", "class_uid": 3002}, member, cloud, {**cloud, "user_name": None}]
+    events = [{"time": at(i), "host_name": "db", "user_name": "ana", **one} for i, one in enumerate(told)]
+    assert meanings(tmp_path, events, "kind, root_account, right_change, control, control_ip") == [
+        ("privilege", "ana", None, None, None),
+        ("privilege", None, "group_member_added sudo", None, None),
+        ("other", None, None, "CreateUser", "203.0.113.7"),
+        ("other", None, None, None, None),
+    ]
+
+
+def test_what_was_refused_changed_no_rights_and_nobody_acted_as_root(tmp_path: Path) -> None:
+    told = {"host_name": "db", "user_name": "ana", "event_outcome": "failure"}
+    events = [{**told, "time": at(i), "event_action": name} for i, name in enumerate(("user_cmd", "user_added"))]
+    assert meanings(tmp_path, events, "root_account, right_change") == [(None, None), (None, None)]
+
+
+CONTROLS = [
+    ("CreateUser", "CreateUser"), ("DescribeInstances", "Describe*"), ("GetBucketAcl", "Get*"),
+    ("GetSecretValue", "GetSecretValue"), ("Listen", "Listen"),  # AWS
+    ("v1.compute.instances.list", "list*"), ("google.iam.admin.v1.ListRoles", "List*"),
+    ("beta.compute.instances.insert", "beta.compute.instances.insert"),  # Google
+    ("Microsoft.Compute/virtualMachines/read", "read*"), ("Microsoft.Storage/storageAccounts/listKeys/action",) * 2,  # Azure
+    ("get", "get*"), ("create", "create"),  # Kubernetes
+]  # fmt: skip
+
+
+def test_looking_at_things_in_a_cloud_is_one_action_whatever_is_looked_at(tmp_path: Path) -> None:
+    events = [
+        {"time": at(i), "class_uid": 6003, "user_name": "ana", "event_action": action}
+        for i, (action, _) in enumerate(CONTROLS)
+    ]
+    assert [control for (control,) in meanings(tmp_path, events, "control")] == [told for _, told in CONTROLS]
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "account"),
+    [("arn:aws:sts::111122223333:assumed-role/Deploy/i-0a1b2c", "AssumedRole", "deploy"),
+     ("AROAEXAMPLEEXAMPLEID:i-0a1b2c", "AWSAccount", "aroaexampleexampleid"), ("deploy:s1700", "assumed-role", "deploy"),
+     ("arn:aws:iam::111122223333:user/ana", "IAMUser", "arn:aws:iam::111122223333:user/ana"),
+     ("system:serviceaccount:kube-system:ci", None, "system:serviceaccount:kube-system:ci")],
+)  # fmt: skip
+def test_a_role_is_one_account_whoever_takes_it(tmp_path: Path, name: str, kind: str | None, account: str) -> None:
+    told = {"time": at(0), "class_uid": 6003, "event_action": "RunInstances", "user_name": name}
+    event = told | ({"extra": [("userIdentity.type", kind)]} if kind else {})
+    assert meanings(tmp_path, [event], "account") == [(account,)]
 
 
 @pytest.mark.parametrize("name", recipe_names("features", shipped()))

@@ -113,6 +113,38 @@ def test_a_member_of_a_group_that_never_got_one_is_a_new_change(project: Project
     assert (third["new_changes"], third["newly_changed"]) == (1, "group_member_added Domain Admins")
 
 
+def test_what_an_account_never_did_to_a_cloud_and_from_where(project: Project) -> None:
+    def did(time: str, account: str, action: str, address: str) -> dict:
+        return {"time": time, "user_name": account, "event_action": action, "source_ip": address, "class_uid": 6003}
+
+    store(
+        project,
+        [
+            did("2026-03-01T10:00:00Z", "ci", "GetObject", "192.0.2.1"),
+            did("2026-03-01T10:00:00Z", "ops", "RunInstances", "192.0.2.1"),
+            did("2026-03-02T10:00:00Z", "ci", "GetObject", "192.0.2.1"),
+            did("2026-03-02T10:01:00Z", "ci", "RunInstances", "203.0.113.7"),
+            did("2026-03-02T10:02:00Z", "ci", "CreateUser", "203.0.113.7"),
+            did("2026-03-02T10:03:00Z", "new", "GetObject", "192.0.2.1"),
+        ],
+    )
+    found = rows(built(project, "daily-cloud"), "2026-03-02")
+    ci = found.loc["ci"]
+    assert (ci["new_controls"], ci["newly_done"]) == (1.5, "CreateUser · RunInstances")
+    assert (ci["new_sources_of_control"], ci["newly_acted_from"]) == (1, "203.0.113.7")
+    assert found.loc["new", ["new_controls", "new_sources_of_control"]].tolist() == [0.5, 0]  # known from nowhere else
+    assert "ops" not in found.index
+
+
+def test_an_alert_that_names_a_host_alone_is_of_the_host_that_the_list_has_already(project: Project) -> None:
+    told = {"time": "2026-03-01T10:00:00Z", "class_uid": 2004, "rule_name": "Dumping"}
+    store(project, [{**told, "host_name": "pc7"}, {**told, "source_ip": "10.0.0.9", "host_name": "pc7"}])
+    assert rows(built(project, "daily-alert"), "2026-03-01")["role"].to_dict() == {
+        "10.0.0.9": "source inside",
+        "pc7": "host inside",
+    }
+
+
 def test_missing_hours_are_those_of_a_sender_that_wrote_at_each_hour_before(project: Project) -> None:
     day = [message(f"2026-03-01T{hour:02}:30:00Z", host, "tick") for hour in range(24) for host in ("db", "web")]
     day += [message(f"2026-03-01T{hour:02}:10:00Z", "desk", "tick") for hour in range(9, 17)]

@@ -20,6 +20,27 @@ LINES: dict[str, tuple[str, dict[str, Any]]] = {
         "Default Network::alice(Staff)[Roles][0a1b2c3d4e] - Session resumed from user agent 'x'",
         {"user_name": "alice", "source_ip": "203.0.113.7", "event_action": "vpn_session"},
     ),
+    "a leased address is no connection": (
+        "Mar  2 10:00:00 dhcp1 dhcpd[7]: DHCPACK on 192.0.2.50 to 00:11:22:33:44:55 (pc50) via eth0",
+        {"class_uid": 4004, "source_ip": "192.0.2.50", "event_action": "address_lease"},
+    ),
+    "a tunnel is no connection between machines": (
+        "Mar  2 10:00:00 vpn1 openvpn[7]: bob/192.0.2.3:1194 MULTI: Learn: 10.8.0.6 -> bob/192.0.2.3:1194",
+        {"class_uid": 4014, "source_ip": "192.0.2.3", "event_action": "vpn_session"},
+    ),
+    "who shook hands with a VPN may be refused yet": (
+        "Mar  2 10:00:00 vpn1 openvpn[7]: 192.0.2.3:1194 [bob] Peer Connection Initiated with [AF_INET]192.0.2.3:1194",
+        {"class_uid": 4014, "event_action": "vpn_session", "event_outcome": None, "user_name": "bob"},
+    ),
+    "who gets an address of a VPN was let in": (
+        "Mar  2 10:00:00 vpn1 openvpn[7]: bob/192.0.2.3:1194 MULTI: primary virtual IP for bob/192.0.2.3:1194: 10.8.0.6",
+        {"class_uid": 3002, "event_action": "vpn_login", "event_outcome": "success", "source_ip": "192.0.2.3"},
+    ),
+    "an echo from inside, which nobody says was answered": (
+        "Mar  2 10:00:00 asa1 %ASA-6-302020: Built outbound ICMP connection for faddr 192.0.2.7/0 gaddr 198.51.100.1/1 "
+        "laddr 10.0.0.5/1 type 8 code 0",
+        {"class_uid": 4001, "source_ip": "10.0.0.5", "destination_ip": "192.0.2.7", "event_outcome": None},
+    ),
     "syslog without its priority": (
         "1 2026-03-02T11:00:01+01:00 web1 sshd 5 - - Failed password for root from 203.0.113.9 port 4022 ssh2",
         {"host_name": "web1", "user_name": "root", "source_port": 4022, "process_pid": 5},

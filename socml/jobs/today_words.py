@@ -16,7 +16,7 @@ _SHARES = {"rare_agent", "rare_chain"}  # one over how many ever had it: a numbe
 # Values of which each part is divided by who else has it: there is as much, and there may be more
 _LISTED = {"new_remote_edges", "new_inside_edges", "new_chains"}  # with the names of all that are counted
 _DIVIDED = _LISTED | {
-    "new_fingerprints", "new_server_names", "new_paths", "new_templates", "new_changes",
+    "new_fingerprints", "new_server_names", "new_paths", "new_templates", "new_changes", "new_controls",
     "rare_upload", "rare_long", "hidden_characters", "new_hidden_characters",
 }  # fmt: skip
 _LEAST_SHARE = 0.12  # of the score, from which a second reason is told in the line

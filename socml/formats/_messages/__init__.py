@@ -19,7 +19,7 @@ __all__ = ["KINDS", "Declaration", "Template", "declarations"]
 KINDS: dict[str, tuple[int | None, str]] = {
     "authentication": (3002, "authentication"), "iam": (3001, "iam"), "process": (1007, "process"),
     "network": (4001, "network"), "web": (4002, "web"), "dns": (4003, "network"), "email": (4009, "email"),
-    "detection": (2004, "intrusion_detection"), "file": (1001, "file"), "host": (None, "host"),
+    "detection": (2004, "intrusion_detection"), "dhcp": (4004, "network"), "tunnel": (4014, "network"), "file": (1001, "file"), "host": (None, "host"),
 }  # fmt: skip
 
 

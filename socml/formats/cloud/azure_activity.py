@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from socml.formats._cloud import azure
+from socml.formats._device_events import device_fields
 from socml.formats._envelope import first_objects, members
 from socml.formats._field_names import flat_fields
 from socml.formats._guess import guessed_row
@@ -59,6 +60,9 @@ def _event(record: bytes, clock: Clock) -> dict[str, object]:
     row, properties = azure(flatten(found)), found.get("properties")
     if not isinstance(properties, dict) or row.get("class_uid") == _LOGON:
         return row
+    if str(found.get("category")).startswith("AdvancedHunting-"):  # Defender's, sent as a log by "Publish"
+        told = guessed_row(device_fields(flat_fields(properties)), clock)[0]
+        return {"time": row["time"], **told, "extra": {**extra_of(told), "category": str(found["category"])}}
     told, _ = guessed_row(flat_fields(properties), clock)
     told = with_inner(told, told.get("message"), clock)
     if row.get("source_ip") is not None or told.get("source_ip") is None:

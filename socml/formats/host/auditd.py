@@ -33,6 +33,15 @@ _LOGINS = {"USER_LOGIN", "USER_AUTH", "USER_ACCT", "USER_START", "USER_END", "US
            "ANOM_LOGIN_FAILURES", "GRP_AUTH"}  # fmt: skip
 _ACCOUNTS = {"ADD_USER", "DEL_USER", "ADD_GROUP", "DEL_GROUP", "USER_CHAUTHTOK", "USER_MGMT", "GRP_MGMT", "CHUSER_ID",
              "CHGRP_ID", "ACCT_LOCK", "ACCT_UNLOCK", "GRP_CHAUTHTOK", "USER_ROLE_CHANGE"}  # fmt: skip
+# What other logs of accounts call the same
+_CHANGES = {
+    "ADD_USER": "user_added",
+    "DEL_USER": "user_removed",
+    "ADD_GROUP": "group_added",
+    "DEL_GROUP": "group_removed",
+}
+_MEMBER = re.compile(r"add-(?:user|member)-to-group|add(?:ing|ed)? (?:user|member) to group")
+_BESIDE = re.compile(r"home|mail|shadow")  # steps of one change, each of which is told
 _OUTCOME = {"yes": "success", "success": "success", "1": "success"}
 _CHANGE = {"CREATE": "added", "DELETE": "removed"}
 _NOBODY = "4294967295"
@@ -121,7 +130,10 @@ def _kind(main: Record, records: list[Record]) -> dict[str, object]:
     if main.type in _LOGINS:
         return {"class_uid": 3002, "event_category": "authentication", "event_action": action}
     if main.type in _ACCOUNTS:
-        return {"class_uid": 3001, "event_category": "iam", "event_action": action}
+        told = f"{main.fields.get('op')} {main.fields.get('text')}"
+        change = action if _BESIDE.search(told) else _CHANGES.get(main.type, action)
+        change = "group_member_added" if _MEMBER.match(told) else change
+        return {"class_uid": 3001, "event_category": "iam", "event_action": change}
     if "EXECVE" in types:
         return {"class_uid": 1007, "event_category": "process", "event_action": "process_started"}
     if "SOCKADDR" in types:

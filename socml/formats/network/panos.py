@@ -42,7 +42,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "CONFIG": ("host", "vsys", "command", "admin", "client", "result", "path", "seqno", "action_flags"),
     "GLOBALPROTECT": ("vsys", "event", "stage", "auth_method", "tunnel", "src_user", "src_region", "machine", "src", "public_ipv6", "private_ip",
                       "private_ipv6", "host_id", "serial_number", "client_version", "client_os", "client_os_version", "repeat", "reason",
-                      "message", "status"),
+                      "error", "message", "status"),
     "USERID": ("vsys", "src", "src_user", "source_name", "event", "repeat", "timeout", "sport", "dport", "data_source"),
     "HIPMATCH": ("src_user", "vsys", "machine", "os", "src", "hip", "repeat", "hip_type"),
 }  # fmt: skip
@@ -54,6 +54,8 @@ _COLUMNS = {
 }  # fmt: skip
 _ADDRESSES = {"source_ip": ("src", "public_ipv6", "client"), "destination_ip": ("dst",)}
 _DENIED = ("deny", "drop", "reset", "block", "sinkhole", "override-lockout")
+# Categories of addresses that the vendor calls malicious: https://docs.paloaltonetworks.com/advanced-url-filtering
+_BAD_SITES = {"malware", "phishing", "command-and-control", "ransomware"}
 _FROM = re.compile(r"From: (?P<ip>[0-9a-fA-F.:]{2,45}?)\.?$")
 _KINDS = {
     "TRAFFIC": (4001, "network"), "THREAT": (2004, "intrusion_detection"), "GLOBALPROTECT": (3002, "authentication"),
@@ -130,7 +132,9 @@ def panos_event(text: str, clock: Clock) -> dict[str, object]:
 
 
 def _columns(fields: Fields, kind: str, clock: Clock) -> dict[str, object]:
-    class_uid, category = _KINDS.get(kind, (None, "host"))
+    is_url = kind == "THREAT" and fields.peek("subtype") == "url"
+    is_visit = is_url and fields.peek("category") not in _BAD_SITES  # that somebody went there, and nothing found
+    class_uid, category = (4002, "web") if is_visit else _KINDS.get(kind, (None, "host"))
     generated = fields.take("generated") or fields.take("receive_time")
     row: dict[str, object] = {
         "time": None if generated is None else time_of(generated, clock),
@@ -144,7 +148,12 @@ def _columns(fields: Fields, kind: str, clock: Clock) -> dict[str, object]:
         name = next((n for n in names if address(str(fields.peek(n) or "")) not in (None, "0.0.0.0")), None)  # noqa: S104
         if name:
             row[column] = address(fields.text(name))
+    recognised = fields.peek("category") if is_url else fields.peek("threat")
+    if kind == "THREAT" and not is_visit and recognised:
+        row["rule_name"] = recognised  # the policy it went by stays in `extra`
     for column, name in _COLUMNS.items():
+        if column in row:
+            continue
         value = column_value(column, fields.peek(name), name, clock)
         if value is not None:
             row[column] = value
