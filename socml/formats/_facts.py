@@ -11,6 +11,7 @@ import re
 
 from socml.formats import _other_languages as elsewhere
 from socml.formats._addresses import address
+from socml.formats._values import outcome_of
 
 __all__ = ["LONGEST", "OF_PASSWORD", "TELLS", "facts_of"]
 
@@ -67,9 +68,13 @@ _USERS = (
         rf"(?i)\b(?:user[ _-]?name|user[ _-]?id|user|logname|acct|usr|uname|ruser|users|principal|username|uid|set_id|log-?[io]n id)['\"]?"
         rf"(?: = | => |\\?=|\\?:{{1,2}} ?| is )(?:User:)?\\?['\"\[<(]{{0,2}}{_NAME}"
     ),
+    re.compile(
+        rf"(?i)\b(?:operator|account(?:[ _-]?name)?|actor|identity|person|employee|card ?holder|badge ?holder)(?:=|: ?)['\"\[<(]{{0,2}}{_NAME}"
+    ),
     re.compile(rf"(?i)\buser (?:{_ENDED}): ?['\"]?{_NAME}"),
     re.compile(rf"\b(?:[Uu]ser|USER) (?!(?:{_ENDED})\b){_NAME}"),
     re.compile(rf"\bunix-user:{_NAME}"),
+    re.compile(r"(?<![^\s'\"(])(?P<name>[\w.-]{1,64})@[\w-]{1,63} (?=(?:\d{1,3}\.){3}\d)"),  # and the machine that comes from there
     re.compile(r"^(?P<name>[\w.\\-]{1,39})@(?=(?:\d{1,3}\.){3}\d{1,3}[: ])"),
     re.compile(r"(?i)(?:\blog-?[io]n |\bfor '| [\w.-]{1,64}/)(?P<name>[\w.\\-]{1,64})@(?=\d{1,3}\.\d{1,3}\.)"),
     re.compile(rf"(?i)\b(?:logged|signed) in: {_NAME}$"),
@@ -114,6 +119,12 @@ _USERS_OF_OUTCOMES = (
     re.compile(rf"(?i)\b(?:for|by|of|as|with|peer) ['\"]{_NAME}['\"]"),
     re.compile(rf"(?i)\bfor the ['\"]{_NAME}['\"] (?:principal|user|account)\b"),
     re.compile(rf"\bpeer {_NAME}$"),
+    re.compile(rf"(?i)\b(?:log-?[io]n|logon|sign-?in|access|connection|auth\w{{0,14}}) (?:attempt|request|try) (?:by|of|for) (?:user )?['\"]?{_SOMEBODY}"),
+    # An account with its domain, or a mail address that something was decided of
+    re.compile(r"(?<![\\\w:/.@-])(?!HK)(?P<name>[A-Z][A-Z0-9-]{1,14}\\[A-Za-z][\w.$-]{0,63}) (?=from|via|on|at|\()"),
+    re.compile(
+        r"(?i)(?:^|[\]:|-] )(?P<name>[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,4}),? (?:was |has been |is )?(?:rejected|denied|refused|accepted|admitted|granted|logged|locked|authenticated|allowed|blocked)\b"
+    ),
     re.compile(rf"(?i)\bfor (?:user |account )?{_NAME} (?:from|via|at|on|by|against|because|due|with|using)\b"),
     re.compile(rf"(?i)\bauth\w{{0,14}} (?:failed|failure|error|refused|denied) [^:]{{0,200}}\bfor {_NAME}:"),
     re.compile(rf"(?i)\bfrom \S{{1,64}} as (?:user )?['\"]?{_NAME}"),
@@ -139,14 +150,16 @@ _FAILURE = re.compile(
 )
 _SUCCESS = re.compile(
     r"(?i)\b(?:accept(?:ed|s)|(?<!to )(?:accept|permit|allow)|success(?:ful|fully)?|succeeded|granted|permitted|allowed|authenticated|authori[sz]ed|(?:logged|signed) (?:in|on)|"
-    r"(?:log|sign)-?in ok|ok login|passed)\b"
+    r"(?:log|sign)-?in ok|ok login|passed|admitted)\b"
 )
+# What a text names so: `result: ok`, `status=FAILED`
+_NAMED_OUTCOME = re.compile(r"(?i)\b(?:result|outcome|status|verdict|decision|rc)(?:[=:] ?|\()['\"]?([A-Za-z]{2,24})(?![\w=:])")
 _LOGON = re.compile(
     r"(?i)\b(?:log-?[io]ns?|logged (?:in|on)|log (?:in|on)|sign(?:ed)?[ -]?(?:in|on)|password|passwd|authenticat\w{0,5}|auth(?![:=]\w)|credentials?|"
     r"(?:invalid|illegal|unknown) user|pam_\w{1,20}|(?:log-?[io]n|auth\w{0,14})_(?:fail|succ|den|err|ok)\w{0,10})\b"
 )
 _REQUEST = re.compile(
-    r"\b(?P<method>GET|POST|PUT|DELETE|HEAD|OPTIONS|PATCH|CONNECT|TRACE|PROPFIND) \"?(?P<url>(?=/|\*|[\w.+-]{1,255}(?:/|:[/\d])|\[)[^\s\"']{1,2000})\"?(?:(?: (?:HTTP/[\d.]{1,3}\"?|responded|returned)| for [\da-fA-F.:\[\]]{3,50},)? (?P<status>[1-5]\d\d)(?= |$|[,;)]))?"
+    r"\b(?P<method>GET|POST|PUT|DELETE|HEAD|OPTIONS|PATCH|CONNECT|TRACE|PROPFIND) (?:(?P<between>[1-5]\d\d) )?\"?(?P<url>(?=/|\*|[\w.+-]{1,255}(?:/|:[/\d])|\[)[^\s\"']{1,2000})\"?(?:(?: (?:HTTP/[\d.]{1,3}\"?|responded|returned)| for [\da-fA-F.:\[\]]{3,50},)? \"?(?P<status>[1-5]\d\d)(?=\"| |$|[,;)]))?"
 )
 _STATUS_FIRST = re.compile(r"(?:^|[\d \]] )(?P<status>[1-5]\d\d) \"?$")  # before the request, as a proxy writes it
 _STATUS_LAST = re.compile(r"(?:: |=> |-> )(?P<status>[1-5]\d\d)$")
@@ -160,7 +173,7 @@ _PATHS = (
 _AFTER_SLASH = re.compile(r"/(\d{1,5})\b")  # a port of few digits, where the address before had one as well
 _MASK = re.compile(r"/(\d{1,2})(?![\d.])")
 _ALL_BITS = 32
-_GAP = re.compile(r"[ \t]{1,3}|[ \t]{0,24}(?:-{1,2}>|=>|→|,|<->|>)[ \t]{0,24}")
+_GAP = re.compile(r"[ \t]{1,3}|\" \"|[ \t]{0,24}(?:-{1,2}>|=>|→|,|<->|>)[ \t]{0,24}")
 _BLANKS = re.compile(r"[ \t]{1,3}")
 _IN_PARENTHESES = re.compile(r"[ \t]{1,3}\(")  # `192.0.2.7:4022 (192.0.2.1:22)`: who came, and where to
 # Of firewalls that write the address and the port of both ends in columns: `TCP 192.0.2.7 4022 192.0.2.5 22`
@@ -204,8 +217,10 @@ def facts_of(text: str) -> dict[str, object]:
         row |= {"network_transport": named.pop()} if len(named) == 1 else {}
     words = text.replace("_", " ")  # as in LOGIN_FAILURE
     plain = elsewhere.unaccented(words)
+    told = {outcome_of(value) for value in _NAMED_OUTCOME.findall(text)} - {None}
     failed = _FAILURE.search(words) is not None or elsewhere.FAILURE.search(plain) is not None
-    ended = failed or _SUCCESS.search(words) is not None or elsewhere.SUCCESS.search(plain) is not None
+    failed = failed or "failure" in told
+    ended = failed or bool(told) or _SUCCESS.search(words) is not None or elsewhere.SUCCESS.search(plain) is not None
     if user := _user(text, ended=ended):
         row["user_name"] = user
     _requests(text, row)
@@ -242,6 +257,7 @@ def _requests(text: str, row: dict[str, object]) -> None:
         first = _STATUS_FIRST.search(text, max(0, request.start() - 8), request.start())
         if (
             told := request["status"]
+            or request["between"]
             or (first and first["status"])
             or ((last := _STATUS_LAST.search(text.rstrip())) and last["status"])
         ):

@@ -23,7 +23,7 @@ _KEPT_CHARACTERS = 10_000  # of the names of one record; what is guessed of more
 _NAMES_FILES = tuple(Path(__file__).with_name(f"_field_names{which}.toml") for which in ("", "_translated"))
 _WHOLE = 4  # the least length of the last part of a path that is a name by itself
 _SHORT = frozenset(
-    "ip ts tm who src dst spt dpt url uri pid sha md5 cmd exe msg ok".split()
+    "ip ts tm who usr src dst spt dpt url uri pid sha md5 cmd exe msg ok res".split()
 )  # that are names though they are shorter
 # Words of a name, some of them cut short; the last one or two of them may be a name by themselves, if no word before says
 # that it is of something else
@@ -95,6 +95,7 @@ _OF_OTHER_STATUS = re.compile(r"(?i)smtp|grpc|exit")
 _NOT_PROCESSES = frozenset("parent model policy project product".split())  # whose `pid` is a number of something else
 _BESIDE = frozenset("decorations annotations labels tags metadata".split())  # what is kept beside a record: asked last
 _NAMED_VALUES = (("@Name", "#text"), ("name", "value"), ("Name", "Value"), ("key", "value"), ("Key", "Value"))
+_TYPES = frozenset({"$date", "$numberLong", "$numberInt", "$numberDouble", "$oid"})  # what MongoDB wraps a value in
 _SIGNED = {"@t": "timestamp", "@m": "message", "@mt": "message", "@l": "level"}  # of Serilog's compact form
 _REQUEST_NAMES = frozenset({"request", "requestline", "httprequest", "req", "requestfirstline", "httprequestline"})
 
@@ -274,7 +275,7 @@ def _ends(name: str) -> tuple[tuple[str, int], ...]:
 def _each_end(name: str) -> Iterator[tuple[str, int]]:
     if name in _SIGNED:
         yield _SIGNED[name], 0
-    parts = [part for part in name.replace("/", ".").split(".") if part and not part.isdecimal()]
+    parts = [part for part in name.replace("/", ".").split(".") if part and not part.isdecimal() and part not in _TYPES]
     if len(parts) > 1 and _ENVELOPE in parts[:-1]:
         parts = [part for part in parts if part != _ENVELOPE]
     given = set[str]()

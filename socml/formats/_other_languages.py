@@ -35,8 +35,8 @@ FAILURE = re.compile(
 )
 SUCCESS = re.compile(
     r"(?i)\b(?:reussi|succes\b|autoris|autoriz|permis\b|accepte|accord[ee]|session ouverte|erfolg|erlaubt|zugelassen|akzeptiert|gewahrt|genehmigt|angemeldet|"
-    r"exito|acepta|concedid|permitid|iniciada|riuscit|consentit|accettat|permess|sucess|aceit|gelukt|geslaagd|toegestaan|aangemeld|correct[oa]\b|"
-    r"sukces|powodzenie\b|powiodl|zezwol|dozwolon|zalogowano|lyckad|lyckades|godkan|tillat|vellykket|tillatt|tilladt|godkjent|onnistu|sallit|hyvaksy|"
+    r"exito|acepta|concedid|permitid|iniciada|riuscit|consentit|concess[oa]\b|accettat|permess|sucess|aceit|gelukt|geslaagd|toegestaan|verleend|aangemeld|correct[oa]\b|"
+    r"sukces|powodzenie\b|powiodl|zezwol|dozwolon|przyznan|zalogowano|lyckad|lyckades|godkan|tillat|vellykket|tillatt|tilladt|godkjent|onnistu|sallit|hyvaksy|"
     r"uspes|uspech|povolen|basarili|izin ver|успе[шх]|разреш|выполнен)|成功|許可|允许|允許|通过|성공|허용"
 )
 LOGON = re.compile(

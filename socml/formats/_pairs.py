@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import unquote_plus
 
 from socml.formats._fields import add_numbered
 
@@ -38,6 +39,23 @@ _BARRED = {
     "\t": re.compile(r"(?:^|\t)(?P<key>[A-Za-z_][\w.-]{0,60}):(?!//)"),
 }
 _LEAST_SEPARATED, _LEAST_COLONS = 3, 4
+# Pairs as programs print them: of Ruby and Perl, `user => "bob"`; of IBM, `USER(bob)`; in brackets, `[user:bob]`, `<user=bob>`;
+# of Lisp, `(user "bob")`, `:user "bob"`; of a query, `user=bob&…`
+_KEY, _QUOTED = r"(?P<key>[A-Za-z_@][\w.@/-]{0,99})", r"\"(?P<double>(?:[^\"\\]|\\.)*)\""
+_PRINTED = tuple(
+    re.compile(pattern)
+    for pattern in (
+        rf"[:\"']{{0,2}}{_KEY}[\"']? ?=> ?(?:{_QUOTED}|'(?P<single>[^']*)'|:?(?P<bare>[^\s,{{}}\"']+))[,}}]? ?",
+        rf"(?<![\w.]){_KEY}\((?P<bare>[^()]*)\),? ?",
+        rf"\[{_KEY}[:=] ?(?P<bare>[^\[\]]*)\] ?",
+        rf"<{_KEY}[:=] ?(?P<bare>[^<>]*)> ?",
+        rf"\({_KEY} (?:{_QUOTED}|(?P<bare>[^\s()\"]+))\) ?",
+        rf"(?<=[\s(]):{_KEY} (?:{_QUOTED}|:?(?P<bare>[^\s()\"]+))[ )]?",
+        rf"(?:^|(?<=&)){_KEY}=(?P<bare>[^&\s]*)&?",
+    )
+)
+_SIGNS = ("=>", "(", "[", "<", "(", ":", "&")  # one of each such pair
+_MOST_AROUND = 0.4  # share of a line that may stand around such pairs
 _LONGEST = 1 << 16  # characters that are looked at for pairs
 
 
@@ -62,6 +80,8 @@ def pairs_of(text: str) -> tuple[str, dict[str, str]]:
     >>> pairs_of('"user"="bob" "ip"="192.0.2.7"')
     ('', {'user': 'bob', 'ip': '192.0.2.7'})
     """
+    if printed := _printed(text):
+        return printed
     text = _QUOTED_KEY.sub(r"\g<key>", text) if '"=' in text or '" =' in text else text
     first = _FIRST.search(text, 0, _LONGEST)
     colons = list(_COLONS.finditer(text, 0, _LONGEST)) if text.count(": ") >= _LEAST_COLONS else []
@@ -92,6 +112,40 @@ def pairs_of(text: str) -> tuple[str, dict[str, str]]:
     if rest.strip(" ,;|"):
         found["text"] = rest.strip(" ,;|")
     return text[:start].strip(" |:,("), found
+
+
+def _printed(text: str) -> tuple[str, dict[str, str]] | None:
+    """Return what stands before pairs that a program printed in its own way, and those; None if a line is not mostly such.
+
+    Examples
+    --------
+    >>> _printed('{:user=>"bob", :ip=>"192.0.2.7", :ok=>true}'), _printed("USER(bob) IP(192.0.2.7) STATUS(OK)")
+    (('', {'user': 'bob', 'ip': '192.0.2.7', 'ok': 'true'}), ('', {'USER': 'bob', 'IP': '192.0.2.7', 'STATUS': 'OK'}))
+    >>> _printed("user=bob%40a.example&ip=192.0.2.7&x=a+b"), _printed("a(b) c and d(e)")
+    (('', {'user': 'bob@a.example', 'ip': '192.0.2.7', 'x': 'a b'}), None)
+    """
+    text = text[:_LONGEST].rstrip()
+    for sign, pattern in zip(_SIGNS, _PRINTED, strict=True):
+        if text.count(sign) < _LEAST_SEPARATED - (sign == "&"):
+            continue
+        pairs = list(pattern.finditer(text))
+        if len(pairs) >= _LEAST_SEPARATED and sum(len(one[0]) for one in pairs) >= (1 - _MOST_AROUND) * len(text):
+            found: dict[str, str] = {}
+            counts: dict[str, int] = {}
+            for one in pairs:
+                add_numbered(found, counts, one["key"], _plain(one))
+            return text[: pairs[0].start()].strip(" |:,([{<"), found
+    return None
+
+
+def _plain(pair: re.Match[str]) -> str:
+    """Return the value of a pair as it was meant: of a query, without its escapes."""
+    if pair.re is _PRINTED[-1]:
+        return unquote_plus(pair["bare"])
+    parts = pair.groupdict()
+    if parts.get("double") is not None:
+        return _ESCAPE.sub(_unescaped, pair["double"])
+    return (parts.get("single") or pair["bare"] or "").strip()
 
 
 def _barred(text: str, sign: str) -> tuple[str, dict[str, str]] | None:

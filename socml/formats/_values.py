@@ -35,17 +35,17 @@ _PINO = {10: 0, 20: 0, 30: 10, 40: 40, 50: 60, 60: 90}
 _FAILURE = re.compile(
     r"(?i)\b(?:(?:perm|temp)fail|un ?success|un-?authori[sz]ed|un-?authenticated|fail|den(?:y|ied|ies)\b|reject|refus|invalid|forbid|block|drop(?:ped)?\b|discard|"
     r"incorrect|wrong|bad (?:password|credential|user)|mismatch|not (?:allowed|permitted|authori[sz]ed|found|authenticated)|locked|expired|illegal|"
-    r"disallow|abort|error\b|prevented|quarantined|no\b|false\b|timeout|timed out|too many|rej\b|prevent\b)"
+    r"disallow|abort|undeliver|error\b|prevented|quarantined|no\b|false\b|timeout|timed out|too many|rej\b|prevent\b)"
 )
 _SUCCESS = re.compile(
     r"(?i)(?:\bsucce|\bsuccess|\ballow|\baccept|\bgrant|\bpermit|\bpass(?:ed)?\b|\bok\b|\bdone\b|\bcomplete|\bauthenticated\b|\btrue\b|\byes\b|"
-    r"\bforwarded\b|\b(?:logged|signed) ?(?:in|on)\b|\bauthori[sz]ed\b|\bestablished\b|\bapproved?\b|\bacc\b)"
+    r"\bforwarded\b|\b(?:logged|signed) ?(?:in|on)\b|\bauthori[sz]ed\b|\bestablished\b|\bapproved?\b|\bacc\b|\bdelivered\b|\badmitted\b)"
 )
 _NO_ERROR = re.compile(r"(?i)(?:\b|_)no[ _]?errors?(?:\b|_)")
 _WORD_BREAKS = re.compile(r"[._:/-]|(?<=[a-z])(?=[A-Z])")
 # Names of fields that say yes or no, also as databases write it
 _YES_NAMES = frozenset(
-    "success succeeded issuccess successful ok allowed isallowed permitted authorized granted".split()
+    "success succeeded issuccess successful ok allowed isallowed permitted authorized granted accepted approved".split()
 )
 _YES_WORDS = {
     "t": True,
@@ -61,7 +61,7 @@ _YES_WORDS = {
 }
 _NEGATIVE_NAMES = ("failed", "failure", "blocked", "isblocked", "denied", "error")
 _FAILED_LOGONS = ("failedsignon", "failedlogin", "failedlogon")
-_CODES = ("returncode", "retcode", "statuserrorcode")  # of which nothing but 0 is well
+_CODES = ("returncode", "retcode", "rc", "statuserrorcode")  # of which nothing but 0 is well
 _NO_STATUSES = ("action", "act", "state", "decision", "verdict", "disposition")  # whose numbers are a tool's own
 _OUTCOME_LONGEST = 200
 _HASHES = {32: "md5", 40: "sha1", 64: "sha256", 128: "sha512"}

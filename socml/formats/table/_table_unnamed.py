@@ -30,6 +30,7 @@ _CLOCK = re.compile(r"\d{1,2}:\d\d:\d\d(?:[.,]\d{1,9})?")
 _DATE = re.compile(r"\d{4}[-/.]\d\d[-/.]\d\d|\d{1,2}[-/.]\d{1,2}[-/.]\d{4}")
 _METHOD = re.compile(r"GET|POST|PUT|DELETE|HEAD|OPTIONS|PATCH|CONNECT|TRACE|PROPFIND")
 _STATUS = re.compile(r"[1-5]\d\d")
+_ANSWER = re.compile(r"^[1-5]\d\d (?=[A-Z])")  # before its words, as of SIP: `401 Unauthorized`
 _REQUEST = re.compile(r"\"?(?:" + _METHOD.pattern + r") [^\s\"]{1,4000} HTTP/[\d.]{1,3}\"?")
 _URL = re.compile(r"(?:/|https?://)\S{0,4000}")
 _AGENT = re.compile(r"[A-Za-z][\w.-]{1,40}/\d.{0,2000}")
@@ -175,7 +176,7 @@ _KINDS: dict[str, Callable[[str], bool]] = {
     "transport": lambda text: text.lower() in TRANSPORTS.values(),
     "level": lambda text: text.lower() in LEVELS,
     "action": lambda text: (
-        text.replace(" ", "").isalpha() and text.count(" ") < _SENTENCE and outcome_of(text) is not None
+        _ANSWER.sub("", text).replace(" ", "").isalpha() and text.count(" ") < _SENTENCE and outcome_of(text) is not None
     ),
     "user_agent": _fits(_AGENT),
 }

@@ -21,6 +21,7 @@ _ITEM = re.compile(r"(?P<indent> {0,40})- {1,8}(?=\{|[\"']?[A-Za-z_@][\w.@/ -]{0
 _BEGINS = re.compile(
     rb"(?:\xef\xbb\xbf)?(?:[ \t]{0,40}\r?\n|[#%][^\n]{0,1000}\n){0,50}(?:---|- | {1,40}- |[A-Za-z_][\w.@/ -]{0,80}:[ \t\r]{0,8}\n)"
 )
+_PARTED = re.compile(rb"[A-Za-z_][\w.@/ -]{0,80}: [^\n]{1,1000}\n(?s:.{0,100000}?)^---\s{0,8}$", re.MULTILINE)
 _DOCUMENT = re.compile(r"(?:---|\.\.\.)(?: .*)?")
 _QUOTED = re.compile(r"(?P<text>\"(?:[^\"\\]|\\.)*\"|'(?:[^']|'')*')(?: {1,20}#.*)?")
 # A map in braces, and one of its fields
@@ -48,7 +49,7 @@ def first_yaml_records(head: bytes, limit: int) -> list[dict[str, object]]:
     >>> first_yaml_records(b"---\\nuser: bob\\ntags:\\n- a\\n- b\\n---\\nuser: ann\\n", 5), first_yaml_records(b"user: bob\\n", 5)
     ([{'user': 'bob', 'tags': 'a, b'}, {'user': 'ann'}], [])
     """
-    if not _BEGINS.match(head):
+    if not _BEGINS.match(head) and not _PARTED.match(head):
         return []
     lines = enumerate(head.removeprefix(b"\xef\xbb\xbf").split(b"\n")[: _MOST_LINES * limit], 1)
     found = list(islice((fields for _, _, fields in _records(lines) if fields), limit))

@@ -38,6 +38,7 @@ _MOST_OF_WRAP = 2  # fields of an object that only holds a record
 # What may stand before the object of each line: `audit: {`, `@cee: {`
 _NAMED = re.compile(rb'(?P<name>@?[A-Za-z][\w.-]{0,63})(?:: {0,2}| {1,2})(?=\{ ?")')
 _UNBRACED = re.compile(rb'"[^"\\\n]{1,100}"\s{0,4}:')  # how a line begins that is an object's fields
+_SEPARATED = re.compile(rb"\x1e(?=\{)")  # before each record, as RFC 7464 has it
 _LITERAL = re.compile(rb"\{ ?'[^'\n]{1,100}' ?:")  # of Python
 # A text, whole or up to the end of what is there; a word
 _PYTHON = re.compile(
@@ -79,7 +80,7 @@ class AnyJson:
         """A guess: as sure as the share of objects with a time and something else that is known; never over 0.65."""
         start = head.removeprefix(b"\xef\xbb\xbf").lstrip()
         is_unbraced = _UNBRACED.match(start) is not None
-        if not start.startswith((b"{", b"[")) and not _NAMED.match(start) and not is_unbraced:
+        if not start.startswith((b"{", b"[")) and not _NAMED.match(start) and not _SEPARATED.match(start) and not is_unbraced:
             return 0.0
         found = first_of(head, 20)
         if not found or (is_unbraced and min(map(len, found)) < _LEAST_UNBRACED):
@@ -220,6 +221,7 @@ _OF_LINES: tuple[tuple[re.Pattern[bytes], Callable[[bytes], bytes]], ...] = (
     (_NAMED, lambda line: _NAMED.sub(b"", line, count=1)),
     (_UNBRACED, _braced),
     (_LITERAL, _as_json),
+    (_SEPARATED, lambda line: line.lstrip(b"\x1e")),
 )
 
 

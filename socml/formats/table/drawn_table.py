@@ -2,7 +2,7 @@
 
 Columns in a frame of bars (psql, MySQL, Markdown), under a line of dashes (sqlcmd, PowerShell, reStructuredText), or in columns
 that blanks part; and records as lists of `name: value` (MySQL's `\\G`, psql's `\\x`, PowerShell's Format-List). Tables of
-HTML (`_html_tables`) and maps of YAML (`_yaml_records`) too. What stands around a table is skipped. Blind to cells that go on in the next line.
+HTML (`_html_tables`), maps of YAML (`_yaml_records`), blocks and numbered properties (`_grouped_lines`) too. What stands around a table is skipped. Blind to cells that go on in the next line.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from socml.formats._reader import Assumption, Parsed, ReadOptions, Source
 from socml.formats._records import Skip, made
 from socml.formats._stamps import settle_day_order
 from socml.formats._times import Clock, clock_of
+from socml.formats.table._grouped_lines import first_grouped_records, grouped_records
 from socml.formats.table._html_tables import first_html_rows, html_rows, is_page
 from socml.formats.table._yaml_records import first_yaml_records, yaml_records
 
@@ -92,7 +93,7 @@ class DrawnTable:
     def sniff(self, head: bytes, file_name: str) -> float:
         """Fairly sure of a frame or a line of dashes if the names tell a time and more; a guess of a list."""
         clock = Clock(None, 2000, None)
-        if is_page(head) or (maps := first_yaml_records(head, _SHOWN)):
+        if is_page(head) or (maps := first_yaml_records(head, _SHOWN) or first_grouped_records(head, _SHOWN)):
             taken = [
                 set(guessed_row(one, clock)[1]) for one in (first_html_rows(head, _SHOWN) if is_page(head) else maps)
             ]
@@ -132,6 +133,8 @@ def _records(source: Source, clock: Clock) -> tuple[list[dict[str, object]], Ite
         return first_html_rows(head, _SAMPLE), html_rows(source)
     if maps := first_yaml_records(head, _SHOWN):
         return maps, yaml_records(source)
+    if grouped := first_grouped_records(head, _SHOWN):
+        return grouped, grouped_records(source, head)
     heads = _first_lines(head)
     if table := _table(_texts(heads)):
         return list(_rows(table, _texts(heads))), _of_table(source, table, clock)

@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from itertools import pairwise
 from typing import cast
 
 from socml.formats._addresses import address
@@ -83,6 +84,8 @@ _RUBY = re.compile(r"[DIWEFA], \[?")  # the level's letter, which is written beh
 _TITLE = re.compile(r" {0,80}[A-Z][^\d\n]{20,1000}")  # a line of names above columns, which blanks part
 _COLUMN_GAP = re.compile(r" {2,}")
 _LEAST_NAMES = 5
+# A day of the week before a date in words of another language: `Di, 17. März 2026`
+_DAY_NAME, _DAY_IN_WORDS = re.compile(r"[^\W\d_]{2,13}\.?,? {1,2}"), re.compile(r"\d{1,2}\.? (?:de )?[^\W\d_]{3}")
 _RULE = re.compile(rb"\*{5,} [^\n]{1,200} \*{5,}|[*=#-]{10,}")  # a line of a banner above the records
 _NAMES = "<Date> "  # of columns, as FileZilla's server begins its log
 _COLUMN_NAME = re.compile(r"\s*[A-Za-z_@][\w .@/()-]{0,80}")
@@ -108,6 +111,8 @@ class TextLines:
 
     def sniff(self, head: bytes, file_name: str) -> float:
         """A last resort, by the share of lines with a time; surer where a level follows it."""
+        if _are_headed(head_lines(head, 60, stripped=b"\r\0")):
+            return 0.55
         lines = [
             line
             for line in head_lines(head, 60, stripped=b"\r\0")
@@ -145,9 +150,10 @@ class TextLines:
         first = next(source.blocks(), None)
         heads = first.lines()[:_HEAD_LINES] if first else []
         settle_day_order((line.decode("utf-8", "replace") for line in heads), clock)
-        reader = _Lines(clock, frozenset(heads[: _above(heads)]))
+        are_headed = _are_headed(heads)
+        reader = _Lines(clock, frozenset(heads[: _above(heads)]), are_headed=are_headed)
         texts = [uncoloured(line.decode("utf-8", "replace")) for line in heads if line.strip()]
-        begins = _is_begun if _by_level(texts) else _is_whole if _told_alone(texts) else _is_start
+        begins = _is_begun if _by_level(texts) else _is_whole if are_headed or _told_alone(texts) else _is_start
         records = continued(line_records(source), begins, is_comment=is_comment)
         return batches(records, reader.event, warnings=clock.warnings, is_certain=lambda: clock.is_certain)
 
@@ -173,6 +179,19 @@ def _above(lines: Sequence[bytes]) -> int:
     """Return how many lines a banner, or the rest of one, takes before the first record: up to its last line of stars or a rule."""
     begins = next((at for at, line in enumerate(lines) if _is_start(line) and not is_comment(line)), 0)
     return max((at + 1 for at in range(begins) if _RULE.fullmatch(lines[at].strip())), default=0)
+
+
+def _are_headed(lines: Sequence[bytes]) -> bool:
+    """Return whether records begin with a line that tells no time, and tell it in the next, which is indented.
+
+    Examples
+    --------
+    >>> _are_headed([b"login:", b"  2026-03-02 10:00:00 bob", b"logout:", b"  2026-03-02 10:00:01 bob"])
+    True
+    """
+    pairs = [(line, after) for line, after in pairwise(lines) if line.strip() and not line[:1].isspace()]
+    indented = [_stamp(after.decode("utf-8", "replace"), _LOOK) for _, after in pairs if after[:1].isspace()]
+    return len(pairs) > 1 and len(indented) == len(pairs) and all(indented) and not any(_is_start(line) for line, _ in pairs)
 
 
 def _is_title(text: str) -> bool:
@@ -248,8 +267,8 @@ def _is_whole(line: bytes) -> bool:
 class _Lines:
     """Reads record after record, and remembers the time of the last."""
 
-    def __init__(self, clock: Clock, above: frozenset[bytes]) -> None:
-        self._clock, self._above = clock, above
+    def __init__(self, clock: Clock, above: frozenset[bytes], *, are_headed: bool) -> None:
+        self._clock, self._above, self._are_headed = clock, above, are_headed
         self._last: datetime | None = None
         self._said = False  # that records tell no date
 
@@ -275,7 +294,7 @@ class _Lines:
             return device
         if (found := header(text)) and found["tag"]:  # a line of syslog among others
             return header_event(found.groupdict(), self._clock)
-        first = text.partition("\n")[0]
+        first = "\n".join(text.split("\n", 2)[: 1 + self._are_headed])
         stamp = None if text.startswith("{") else stamp_in(first, self._clock)
         if 0 <= first.find('{"') < (stamp.start if stamp else len(first)) and is_record(
             text
@@ -343,6 +362,8 @@ def _message(text: str, stamp: Stamp, row: dict[str, object], extra: dict[str, s
     """Return what a line says beside its time, level and component, which are put into `row` and `extra`."""
     front, rest = text[: stamp.start], text[stamp.end :]
     if front == "#" or _RUBY.fullmatch(front):  # the former of a shell's history
+        front = ""
+    if _DAY_NAME.fullmatch(front) and _DAY_IN_WORDS.match(text, stamp.start):
         front = ""
     if session := _SESSION.fullmatch(front):
         row["user_name"], extra["terminal"], front = session["user"], session["terminal"], ""
