@@ -69,7 +69,7 @@ _USERS = (
         rf"(?: = | => |\\?=|\\?:{{1,2}} ?| is )(?:User:)?\\?['\"\[<(]{{0,2}}{_NAME}"
     ),
     re.compile(
-        rf"(?i)\b(?:operator|account(?:[ _-]?name)?|actor|identity|person|employee|card ?holder|badge ?holder)(?:=|: ?)['\"\[<(]{{0,2}}{_NAME}"
+        rf"(?i)\b(?:operator|account(?:[ _-]?name)?|actor|identity|person|employee|card ?holder|badge ?holder)(?:=|: ?| (?=\w+ (?:auth|denied|refused|failed|accepted|rejected|granted)))['\"\[<(]{{0,2}}{_NAME}"
     ),
     re.compile(rf"(?i)\buser (?:{_ENDED}): ?['\"]?{_NAME}"),
     re.compile(rf"\b(?:[Uu]ser|USER) (?!(?:{_ENDED})\b){_NAME}"),
@@ -153,7 +153,8 @@ _SUCCESS = re.compile(
     r"(?:log|sign)-?in ok|ok login|passed|admitted)\b"
 )
 # What a text names so: `result: ok`, `status=FAILED`
-_NAMED_OUTCOME = re.compile(r"(?i)\b(?:result|outcome|status|verdict|decision|rc)(?:[=:] ?|\()['\"]?([A-Za-z]{2,24})(?![\w=:])")
+_NAMED_OUTCOME = re.compile(r"(?i)\b(?:result|outcome|status|verdict|decision|rc)(?:[=:] ?|\(| <?(?!no\b))['\"]?([A-Za-z]{2,24})(?![\w=:])")
+_PASSED = re.compile(r"\bPASS(?= )|\[(?i:pass)\]|\bpass (?:in|out|tcp|udp|icmp) |\bauth(?:entication)? ok\b")  # not a password
 _LOGON = re.compile(
     r"(?i)\b(?:log-?[io]ns?|logged (?:in|on)|log (?:in|on)|sign(?:ed)?[ -]?(?:in|on)|password|passwd|authenticat\w{0,5}|auth(?![:=]\w)|credentials?|"
     r"(?:invalid|illegal|unknown) user|pam_\w{1,20}|(?:log-?[io]n|auth\w{0,14})_(?:fail|succ|den|err|ok)\w{0,10})\b"
@@ -220,7 +221,7 @@ def facts_of(text: str) -> dict[str, object]:
     told = {outcome_of(value) for value in _NAMED_OUTCOME.findall(text)} - {None}
     failed = _FAILURE.search(words) is not None or elsewhere.FAILURE.search(plain) is not None
     failed = failed or "failure" in told
-    ended = failed or bool(told) or _SUCCESS.search(words) is not None or elsewhere.SUCCESS.search(plain) is not None
+    ended = failed or bool(told) or _PASSED.search(text) is not None or _SUCCESS.search(words) is not None or elsewhere.SUCCESS.search(plain) is not None
     if user := _user(text, ended=ended):
         row["user_name"] = user
     _requests(text, row)

@@ -19,7 +19,7 @@ from socml.formats._old_encodings import old_encoding
 from socml.formats._reader import Block, Reject, Source
 from socml.formats.table._table_columns import check_header, check_width, unique_names
 from socml.formats.table._table_lines import MOST_LINES, first_is_names, joined_lines
-from socml.formats.table._table_titles import DELIMITERS, count_cuts, sniff_delimiter, titles_above
+from socml.formats.table._table_titles import DELIMITERS, count_cuts, is_units, sniff_delimiter, titles_above
 from socml.project import FormatError, TableShape
 
 _ATTRIBUTE = re.compile(r"@attribute\s+(?:'([^']*)'|\"([^\"]*)\"|(\S+))\s", re.IGNORECASE)
@@ -51,6 +51,7 @@ class Dialect:
     above: int = 0  # lines over the header: titles, and what says how the file is cut, as spreadsheets write it
     is_arff: bool = False  # lines before @data, and comments, are skipped
     quote: str = '"'  # what cells may be enclosed in
+    units: bytes = b""  # the line under the names, where it tells units
 
 
 @dataclass
@@ -125,6 +126,7 @@ def read_dialect(source: Source, shape: TableShape) -> Dialect:
         shape.encoding,
         above,
         quote=quote,
+        units=lines[1].strip() if header and len(lines) > 1 and is_units(lines[0], lines[1], delimiter) else b"",
     )
 
 
@@ -270,6 +272,8 @@ class _Reader:
             return "header"
         if not bare.strip(b"\"' ,;|\t\r\n"):
             return "blank row"
+        if self.dialect.units and bare == self.dialect.units:
+            return "units"
         if not self._header or bare != self._header:
             return "total" if self._header and _is_total(bare, self.dialect.delimiter) else ""
         seen, self._seen_header = self._seen_header, True

@@ -7,13 +7,15 @@ from collections import Counter
 from collections.abc import Sequence
 
 from socml.formats._csv_records import cells_of_line
-from socml.formats.table._table_lines import first_is_names
+from socml.formats.table._table_lines import first_is_names, shape_of
 
 __all__ = ["DELIMITERS", "count_cuts", "sniff_delimiter", "titles_above"]
 
-DELIMITERS = (",", ";", "\t", "|", "^")
+DELIMITERS = (",", ";", "\t", "|", "^", "~")
 _DECIMAL_COMMA = re.compile(rb"(?<=\d),(?=\d)")
 _POWERSHELL = b"#TYPE "  # and a class, above the names that its Export-Csv writes
+_QUOTED_TITLE = re.compile(rb'"[^"]{0,1000}"')
+_UNIT = re.compile(r"[\[(<][^\[\]()<>\d]{0,20}[\])>]")
 _LEAST_CUTS, _MOST_TITLES = 2, 40  # of a line of names under titles, and lines above it
 
 
@@ -80,7 +82,7 @@ def titles_above(lines: Sequence[bytes]) -> int:
     if lines and lines[0].startswith(_POWERSHELL):
         return 1
     written = [(at, line) for at, line in enumerate(lines) if line.strip()]
-    if len(written) < 3 or b'"' in written[0][1]:
+    if len(written) < 3 or (b'"' in written[0][1] and not _QUOTED_TITLE.fullmatch(written[0][1].strip())):
         return 0
     cuts = {delimiter: [count_cuts(line, delimiter) for _, line in written] for delimiter in DELIMITERS}
     if any(counts[0] >= _LEAST_CUTS and len(set(counts)) == 1 for counts in cuts.values()):
@@ -110,9 +112,39 @@ def _padded_titles(written: Sequence[tuple[int, bytes]]) -> int:
             continue
         filled = [sum(map(bool, map(str.strip, row))) for row in rows]
         first = next((at for at, count in enumerate(filled) if 2 * count >= width), 0)
+        first += first == 0 and _are_groups(rows)
         if 0 < first <= _MOST_TITLES and len(rows) - first >= 2 and first_is_names(rows[first:]):
             return written[first][0]
     return 0
+
+
+def _are_groups(rows: Sequence[Sequence[str]]) -> bool:
+    """Return whether the first row names groups of columns, some without a name, and the second the columns.
+
+    Examples
+    --------
+    >>> _are_groups([["who", "", "where"], ["id", "user", "ip"], ["7", "bob", "192.0.2.7"], ["8", "ann", "192.0.2.8"]])
+    True
+    >>> _are_groups([["", "user", "ip"], ["7", "bob", "192.0.2.7"], ["8", "ann", "192.0.2.8"], ["9", "eve", "192.0.2.9"]])
+    False
+    """
+    if len(rows) < 4 or all(rows[0]) or not all(rows[1]) or len(set(rows[1])) < len(rows[1]):
+        return False
+    are_words = all(shape_of(cell) in ("text", "") for row in rows[:2] for cell in row)
+    return are_words and any(shape_of(cell) not in ("text", "") for cell in rows[2])
+
+
+def is_units(names: bytes, line: bytes, delimiter: str) -> bool:
+    """Return whether a line under the names tells their units: `[UTC],[-],[B]`.
+
+    Examples
+    --------
+    >>> is_units(b"time,bytes,user", b"(UTC),(kB),-", ","), is_units(b"time,bytes", b"(x),7", ",")
+    (True, False)
+    """
+    cells = [cell.strip() for cell in cells_of_line(line, delimiter)]
+    are_units = all(cell in ("", "-") or _UNIT.fullmatch(cell) for cell in cells)
+    return are_units and len(cells) == len(cells_of_line(names, delimiter)) and any(map(_UNIT.fullmatch, cells))
 
 
 def count_cuts(line: bytes, delimiter: str) -> int:

@@ -38,6 +38,7 @@ _MOST_OF_WRAP = 2  # fields of an object that only holds a record
 # What may stand before the object of each line: `audit: {`, `@cee: {`
 _NAMED = re.compile(rb'(?P<name>@?[A-Za-z][\w.-]{0,63})(?:: {0,2}| {1,2})(?=\{ ?")')
 _UNBRACED = re.compile(rb'"[^"\\\n]{1,100}"\s{0,4}:')  # how a line begins that is an object's fields
+_TIMED_TEXT = re.compile(rb"\[?\d{4}-\d\d-\d\d[T ]\d\d:\d\d|[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d ")
 _SEPARATED = re.compile(rb"\x1e(?=\{)")  # before each record, as RFC 7464 has it
 _LITERAL = re.compile(rb"\{ ?'[^'\n]{1,100}' ?:")  # of Python
 # A text, whole or up to the end of what is there; a word
@@ -88,6 +89,7 @@ class AnyJson:
         clock = Clock(None, None, None)
         rows = [guessed_row(_fields_of(one), clock)[1] for one in found]
         known = sum("time" in taken and len(taken) > 1 for taken in rows)
+        known = 0 if are_among_text(head_lines(head, 60)) else known
         return _BARE_GUESS + (_GUESS - _BARE_GUESS) * known / len(rows)
 
     def read(self, source: Source, options: ReadOptions) -> Iterator[Parsed]:
@@ -124,6 +126,19 @@ class AnyJson:
             source,
             options,
         )
+
+
+def are_among_text(lines: Sequence[bytes]) -> bool:
+    """Return whether some lines of a file are objects, and one in five or more is text that begins with a time: `text-lines` reads both.
+
+    Examples
+    --------
+    >>> are_among_text([b'{"a":1}', b"2026-03-02 10:00:00 started"]), are_among_text([b'{"a":1}', b'{"a":2}'])
+    (True, False)
+    """
+    texts = sum(_TIMED_TEXT.match(line) is not None for line in lines)
+    objects = sum(line.startswith(b"{") and line.endswith(b"}") for line in lines)
+    return objects > 0 and 5 * texts >= len(lines) and objects + texts == len(lines)
 
 
 def first_of(head: bytes, limit: int) -> list[dict[str, object]]:
@@ -183,7 +198,7 @@ def _are_keyed(written: Sequence[bytes]) -> bool:
         return False
     names = [set(record) for record in records]
     alike = len(names) > 1 and 2 * len(set.intersection(*names)) >= len(set.union(*names))
-    return alike and _PARTS.isdisjoint(str(record["key"]) for record in records) and all(map(has_time, records))
+    return alike and _PARTS.isdisjoint(str(record.get("key")) for record in records) and all(map(has_time, records))
 
 
 def _keyed(record: bytes) -> dict[str, object]:
@@ -192,7 +207,11 @@ def _keyed(record: bytes) -> dict[str, object]:
     name, value = next(iter(found.items()), ("", None))
     if len(found) != 1 or not isinstance(value, dict):
         raise ValueError("no object under an id")
-    return {"key": name, **value}
+    return {"time" if _is_time(name) else "key": name, **value}
+
+
+def _is_time(name: str) -> bool:
+    return has_time({"time": name}) and not name.isdecimal()
 
 
 def _braced(line: bytes) -> bytes:
@@ -252,6 +271,8 @@ def _event(found: dict[str, object], clock: Clock) -> dict[str, object]:
 def _fields_of(found: Mapping[str, object]) -> dict[str, object]:
     """Return the fields of a record, among them those of objects that a field holds as text; what may be a message stays whole."""
     fields: dict[str, object] = {}
+    if isinstance(node := found.get("node"), dict) and len(found) <= _MOST_OF_WRAP:  # an edge of GraphQL
+        found = {**{name: value for name, value in found.items() if name != "node"}, **node}
     for name, value in flat_fields(found).items():
         text = value if isinstance(value, str) and value.startswith("{") and value.endswith("}") else ""
         inside = as_object(text.encode()) if text and "message" not in guess((name,)).columns else None

@@ -25,9 +25,9 @@ from socml.formats.table._yaml_records import first_yaml_records, yaml_records
 
 __all__ = ["DrawnTable"]
 
-_RULE = re.compile(r"[\s|+:=─━═┼╪╬┬┴├┤┌┐└┘╔╗╚╝│┃║-]{3,}")
+_RULE = re.compile(r"[\s|+:=\u2500-\u257f-]{3,}")
 _DASHES = re.compile(r"[-=─━═]{2,}")
-_BARS = re.compile(r"(?<!\\)[|│┃║]")
+_BARS = re.compile(r"(?<!\\)[|│┃║┆┇┊┋╎╏]")
 _COUNT = re.compile(r"\(?\d{1,12} (?:rows?|Zeilen?|lignes?|filas?)\b.{0,80}")  # below a table
 _RECORD = re.compile(r"\*{5,} \d{1,12}\. row \*{5,}|-\[ RECORD \d{1,12} \][-+]{0,400}")
 _FIELD = re.compile(
@@ -268,7 +268,7 @@ def _is_list(lines: Sequence[str]) -> bool:
         return True
     blocks: list[list[str]] = [[]]
     for line in lines:
-        if line.strip():
+        if line.strip() and not _is_rule(line):
             blocks[-1].append(line)
         elif blocks[-1]:
             blocks.append([])
@@ -289,6 +289,7 @@ def _lists(numbered: Iterable[tuple[int, bytes]], clock: Clock) -> Iterator[tupl
         text = text_of_line(line[: 16 * _LONGEST], clock).rstrip()
         if not name and _SECTION.fullmatch(text):
             begin, field = _SECTION, _SETTING
+        text = "" if _is_rule(text) else text
         begins = not text or begin.fullmatch(text.strip()) is not None
         if (begins and fields) or len(held) >= _MOST_LINES:
             yield first, b"\n".join(held), fields

@@ -55,7 +55,8 @@ _LEAST_BELOW = 2  # lines
 _SENTENCE = re.compile(rb"[^\s.,]{3}\. ")  # ends with a word; `Id. ` and `No. ` are short for one
 _LONGEST_STAMP = 48
 _DAY_BEFORE_COMMA = re.compile(r"[A-Z][a-z]{2,8}(?: \d{1,2})?, ")  # Mon, or March 2,
-_DAY_ELSEWHERE = re.compile(r"[A-Za-z][a-z]{1,11}\.?, (?=\d{1,2}\.? [^\W\d_]{3})")  # Di, before 17. März
+# Di, before 17. März
+_DAY_ELSEWHERE = re.compile(r"[A-Za-zÀ-ÿ][\w-]{1,16}\.?, (?=\d{1,2}\.? (?:de )?[^\W\d_]{3})")
 
 
 class Table:
@@ -143,9 +144,8 @@ def _holds_object(line: bytes) -> bool:
 
 def _begins_cut(text: str, clock: Clock) -> bool:
     """Return whether a comma that would part cells stands in the time that a line begins with: `Mon, 02 Mar 2026 10:00:00`, `10:00:00,123 text`."""
-    day = _DAY_ELSEWHERE.match(text)
-    if day and _stamp(text[day.end() :], clock):
-        return True
+    if _DAY_ELSEWHERE.match(text):
+        return _stamp(text, clock) is not None
     if not _DAY_BEFORE_COMMA.match(text) and not _COMMA_OF_SECOND.search(text, 0, _LONGEST_STAMP):
         return False
     stamp = _stamp(text, clock)
@@ -154,7 +154,7 @@ def _begins_cut(text: str, clock: Clock) -> bool:
 
 def _stamp(text: str, clock: Clock) -> Stamp | None:
     try:
-        return stamp_in(text, clock, farthest=1)
+        return stamp_in(_DAY_ELSEWHERE.sub("", text, count=1), clock, farthest=1)
     except ValueError:
         return None
 

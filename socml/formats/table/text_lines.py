@@ -32,6 +32,7 @@ from socml.formats.host._syslog_headers import header
 from socml.formats.host._syslog_lines import device_event
 from socml.formats.host._syslog_messages import is_declared, read_text
 from socml.formats.table._table_titles import DELIMITERS
+from socml.formats.table.any_json import are_among_text
 from socml.formats.table._text_levels import LEVEL_WORDS, REDIS, SIGNS, behind, level_of
 
 __all__ = ["TextLines"]
@@ -85,7 +86,7 @@ _TITLE = re.compile(r" {0,80}[A-Z][^\d\n]{20,1000}")  # a line of names above co
 _COLUMN_GAP = re.compile(r" {2,}")
 _LEAST_NAMES = 5
 # A day of the week before a date in words of another language: `Di, 17. März 2026`
-_DAY_NAME, _DAY_IN_WORDS = re.compile(r"[^\W\d_]{2,13}\.?,? {1,2}"), re.compile(r"\d{1,2}\.? (?:de )?[^\W\d_]{3}")
+_DAY_NAME, _DAY_IN_WORDS = re.compile(r"[^\W\d_][\w-]{1,16}\.?,? {1,2}"), re.compile(r"\d{1,2}\.? (?:de )?[^\W\d_]{3}")
 _RULE = re.compile(rb"\*{5,} [^\n]{1,200} \*{5,}|[*=#-]{10,}")  # a line of a banner above the records
 _NAMES = "<Date> "  # of columns, as FileZilla's server begins its log
 _COLUMN_NAME = re.compile(r"\s*[A-Za-z_@][\w .@/()-]{0,80}")
@@ -121,6 +122,8 @@ class TextLines:
         lines = lines[_above(lines) :]
         if lines and lines[0].startswith(_NAMES.encode()):
             lines = lines[1:]
+        if are_among_text(lines):
+            return 0.55
         if not lines or re.match(rb"\s*(?:\{|<(?!\d))", lines[0]) or b"\0" in head[:4096]:
             return 0.0
         texts = [uncoloured(line.decode("utf-8", "replace")) for line in lines]
