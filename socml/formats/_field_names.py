@@ -94,7 +94,18 @@ _OBJECTS = frozenset("resource object target targets affected changes destinatio
 _OF_OTHER_STATUS = re.compile(r"(?i)smtp|grpc|exit")
 _NOT_PROCESSES = frozenset("parent model policy project product".split())  # whose `pid` is a number of something else
 _BESIDE = frozenset("decorations annotations labels tags metadata".split())  # what is kept beside a record: asked last
-_NAMED_VALUES = (("@Name", "#text"), ("name", "value"), ("Name", "Value"), ("key", "value"), ("Key", "Value"), ("@name", "@value"), ("@Name", "@Value"), ("@key", "@value"), ("@k", "@v"), ("k", "v"))
+_NAMED_VALUES = (
+    ("@Name", "#text"),
+    ("name", "value"),
+    ("Name", "Value"),
+    ("key", "value"),
+    ("Key", "Value"),
+    ("@name", "@value"),
+    ("@Name", "@Value"),
+    ("@key", "@value"),
+    ("@k", "@v"),
+    ("k", "v"),
+)
 _TYPES = frozenset({"$date", "$numberLong", "$numberInt", "$numberDouble", "$oid"})  # what MongoDB wraps a value in
 _SIGNED = {"@t": "timestamp", "@m": "message", "@mt": "message", "@l": "level"}  # of Serilog's compact form
 _REQUEST_NAMES = frozenset({"request", "requestline", "httprequest", "req", "requestfirstline", "httprequestline"})

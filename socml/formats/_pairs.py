@@ -80,8 +80,10 @@ def pairs_of(text: str) -> tuple[str, dict[str, str]]:
     >>> pairs_of('"user"="bob" "ip"="192.0.2.7"')
     ('', {'user': 'bob', 'ip': '192.0.2.7'})
     """
-    if printed := _printed(text):
-        return printed
+    return _printed(text) or _written(text)
+
+
+def _written(text: str) -> tuple[str, dict[str, str]]:
     text = _QUOTED_KEY.sub(r"\g<key>", text) if '"=' in text or '" =' in text else text
     first = _FIRST.search(text, 0, _LONGEST)
     colons = list(_COLONS.finditer(text, 0, _LONGEST)) if text.count(": ") >= _LEAST_COLONS else []

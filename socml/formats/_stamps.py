@@ -42,7 +42,9 @@ _ZONE = rf"(?: ?(?P<zone>[+-]\d\d:?\d\d(?![\d-])|(?:{_NAMES})\b|(?:{_PLACES})/[A
 _DAY_NAME = r"(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]{0,6},? +)"
 _MONTH = r"(?P<month>[A-Z][a-z]{2}|[A-Z]{3})[a-z]{0,6}\.?"
 _MONTH_CUT = r"(?P<month>[A-Z][a-z]{2})"
-_BETWEEN = rf"(?:,[{_BLANKS}]?|,? (?:at|à|um|om|alle|klo?\.?|ore|uur|godz\.?|a las|às) | @ |::|[T:_.-]|[{_BLANKS}]{{1,4}})"
+_BETWEEN = (
+    rf"(?:,[{_BLANKS}]?|,? (?:at|à|um|om|alle|klo?\.?|ore|uur|godz\.?|a las|às) | @ |::|[T:_.-]|[{_BLANKS}]{{1,4}})"
+)
 _HALVES = {"上午": 0, "午前": 0, "오전": 0, "下午": 12, "午後": 12, "오후": 12}
 _DE = r"(?:\.?[-/ ]|\.| de | del |\. de )"
 _DATE_ELSEWHERE = (
@@ -75,7 +77,7 @@ _SPELLINGS = (
     rf"(?P<year>\d{{4}})-(?P<month>\d\d)-(?P<day>\d\d)[-T ]{_DOTTED}(?:{_MINUTES})?",
     rf"(?P<year>20\d\d|19\d\d)[-./]?(?P<of_year>[0-3]\d\d)[-T _:]{_CLOCK}{_ZONE}",  # the day of the year, as ISO 8601 and z/OS count
     r"(?P<year>20\d\d|19\d\d)(?P<of_year>[0-3]\d\d) (?P<hour>\d\d)(?P<minute>[0-5]\d)(?P<second>[0-5]\d)(?!\d)",
-    rf"(?P<hour>\d\d):(?P<minute>\d\d):(?P<second>\d\d)(?:[.,](?P<fraction>\d{{1,9}}))? (?P<year>20\d\d)-(?P<month>\d\d)-(?P<day>\d\d)(?![\dT])",
+    r"(?P<hour>\d\d):(?P<minute>\d\d):(?P<second>\d\d)(?:[.,](?P<fraction>\d{1,9}))? (?P<year>20\d\d)-(?P<month>\d\d)-(?P<day>\d\d)(?![\dT])",
     rf"(?P<day>\d{{1,2}})\.(?P<month>\d{{1,2}})\.(?P<year>\d{{4}}) {{1,2}}{_DOTTED}",
     rf"(?P<first>\d{{1,2}})[/-](?P<other>\d{{1,2}})[/-](?P<year>\d{{4}}) {{1,2}}{_DOTTED}",
     rf"(?P<day>\d{{1,2}})/(?P<month>\d{{1,2}})/(?P<year>\d{{4}}) -- {_CLOCK}",  # of Suricata's engine
@@ -243,7 +245,7 @@ def _time(parts: dict[str, str | None], clock: Clock) -> datetime:
 def _in_year(year: int, of_year: int) -> dict[str, str]:
     """Return month and day of a day that is counted from the first of January, which is 1; ValueError if the year has no such day."""
     try:
-        when = datetime.strptime(f"{year} {of_year}", "%Y %j")  # noqa: DTZ007
+        when = datetime.strptime(f"{year} {of_year}", "%Y %j")
     except ValueError:
         raise ValueError(f"{year} has no day {of_year}") from None
     return {"month": str(when.month), "day": str(when.day)}

@@ -17,9 +17,13 @@ from socml.formats._reader import Source
 __all__ = ["first_grouped_records", "grouped_records"]
 
 _REMARK = re.compile(rb"\s{0,40}(?:[#!]|//)[^\n]{0,1000}")
-_BEGINS = re.compile(rb"(?:\xef\xbb\xbf)?(?:\s{0,40}(?:[#!]|//)[^\n]{0,1000}\n|\s{0,40}\n){0,50}[A-Za-z][\w.:-]{0,60}(?: [^\n{}=]{1,100})? ?\{\s{0,40}[\n\w\"]")
-_TOKEN = re.compile(r"\"(?:[^\"\\]|\\.)*+\"?|[{};]|[^\"{};]+")
-_STATEMENT = re.compile(r"(?P<name>[A-Za-z_@][\w.@/-]{0,60})(?: {0,20}[=:] {0,20}| {1,40})(?P<value>.{1,4000})", re.DOTALL)
+_BEGINS = re.compile(
+    rb"(?:\xef\xbb\xbf)?(?:\s{0,40}(?:[#!]|//)[^\n]{0,1000}\n|\s{0,40}\n){0,50}[A-Za-z][\w.:-]{0,60}(?: [^\n{}=]{1,100})? ?\{\s{0,40}[\n\w\"]"
+)
+_MARK = re.compile(r"\"(?:[^\"\\]|\\.)*+\"?|[{};]|[^\"{};]+")
+_STATEMENT = re.compile(
+    r"(?P<name>[A-Za-z_@][\w.@/-]{0,60})(?: {0,20}[=:] {0,20}| {1,40})(?P<value>.{1,4000})", re.DOTALL
+)
 _PROPERTY = re.compile(
     r"(?P<group>[A-Za-z_][\w-]{0,60}(?:\.\d{1,9}|\[\d{1,9}\]))\.(?P<name>[\w.-]{1,60})\s{0,4}[=:]\s{0,4}(?P<value>.{0,4000})"
 )
@@ -103,19 +107,19 @@ class _Block:
 
     def take(self, text: str) -> None:
         """Take a line."""
-        for token in _TOKEN.findall(text):
-            if token == "{":
+        for mark in _MARK.findall(text):
+            if mark == "{":
                 name, _, value = self._said.strip().partition(" ")
                 if value and not self._above:  # `lease 192.0.2.7 {`
                     self.found[name] = value.strip("\"'")
                 self._above.append(name)
                 self._said = ""
-            elif token in ("}", ";"):
+            elif mark in ("}", ";"):
                 self._end()
-                if token == "}" and self._above:
+                if mark == "}" and self._above:
                     self._above.pop()
             else:
-                self._said += token
+                self._said += mark
         self._end()
 
     def _end(self) -> None:

@@ -19,13 +19,19 @@ from socml.formats._old_encodings import old_encoding
 from socml.formats._reader import Block, Reject, Source
 from socml.formats.table._table_columns import check_header, check_width, unique_names
 from socml.formats.table._table_lines import MOST_LINES, first_is_names, joined_lines
-from socml.formats.table._table_titles import DELIMITERS, count_cuts, is_units, sniff_delimiter, titles_above
+from socml.formats.table._table_titles import (
+    DELIMITERS,
+    are_names_in_comment,
+    count_cuts,
+    is_units,
+    sniff_delimiter,
+    titles_above,
+    uncommented,
+)
 from socml.project import FormatError, TableShape
 
 _ATTRIBUTE = re.compile(r"@attribute\s+(?:'([^']*)'|\"([^\"]*)\"|(\S+))\s", re.IGNORECASE)
 _HEAD_LINES = 400
-_LEAST_NAMED = 3  # columns that a comment names
-_MOST_WORDS = 3  # of a name
 EACH_LINE = "utf-8 or "  # before an encoding: a file that programs and people wrote to both
 _SEPARATOR = re.compile(rb"[\"']?sep=(.)[\"']?", re.IGNORECASE)  # over the header, as Excel writes it
 _TOTAL = re.compile(
@@ -102,7 +108,7 @@ def read_dialect(source: Source, shape: TableShape) -> Dialect:
     header = shape.header
     if not shape.columns and are_names_in_comment(lines):
         first[0] = first[0].lstrip("# ")
-        lines = [_uncommented(lines[0]), *lines[1:]]
+        lines = [uncommented(lines[0]), *lines[1:]]
     if "header" not in shape.model_fields_set and not shape.columns:
         header = first_is_names([cells_of_line(line, delimiter) for line in lines])
     quote = "'" if header and all(cell[:1] == cell[-1:] == "'" != cell for cell in first) else '"'
@@ -128,29 +134,6 @@ def read_dialect(source: Source, shape: TableShape) -> Dialect:
         quote=quote,
         units=lines[1].strip() if header and len(lines) > 1 and is_units(lines[0], lines[1], delimiter) else b"",
     )
-
-
-def are_names_in_comment(lines: Sequence[bytes]) -> bool:
-    """Return whether a file's only comment is its first line, and holds the names of the columns below it.
-
-    Examples
-    --------
-    >>> are_names_in_comment([b"# time;user;address", b"2026-03-02;bob;192.0.2.7", b"2026-03-02;ann;192.0.2.8"])
-    True
-    >>> are_names_in_comment([b"# made by a tool, today", b"2026-03-02;bob;192.0.2.7"])
-    False
-    """
-    below = lines[1:]
-    if not lines or not lines[0].startswith(b"#") or len(below) < 1 or any(line.startswith(b"#") for line in below):
-        return False
-    delimiter = sniff_delimiter(below)[0]
-    rows = [cells_of_line(line, delimiter) for line in (_uncommented(lines[0]), *below)]
-    are_short = all(name.strip() and len(name.split()) <= _MOST_WORDS for name in rows[0])
-    return are_short and len(rows[0]) == len(rows[1]) >= _LEAST_NAMED and first_is_names(rows)
-
-
-def _uncommented(line: bytes) -> bytes:
-    return line.lstrip(b"# ")
 
 
 def _unnamed(lines: Sequence[bytes], delimiter: str, named: int, *, header: bool) -> list[str]:
@@ -272,10 +255,14 @@ class _Reader:
             return "header"
         if not bare.strip(b"\"' ,;|\t\r\n"):
             return "blank row"
-        if self.dialect.units and bare == self.dialect.units:
-            return "units"
         if not self._header or bare != self._header:
-            return "total" if self._header and _is_total(bare, self.dialect.delimiter) else ""
+            return (
+                "units"
+                if bare == self.dialect.units
+                else "total"
+                if self._header and _is_total(bare, self.dialect.delimiter)
+                else ""
+            )
         seen, self._seen_header = self._seen_header, True
         return "repeated header" if seen else "header"
 

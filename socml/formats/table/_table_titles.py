@@ -9,13 +9,28 @@ from collections.abc import Sequence
 from socml.formats._csv_records import cells_of_line
 from socml.formats.table._table_lines import first_is_names, shape_of
 
-__all__ = ["DELIMITERS", "count_cuts", "sniff_delimiter", "titles_above"]
+__all__ = [
+    "DELIMITERS",
+    "are_names_in_comment",
+    "count_cuts",
+    "is_line_of_names",
+    "is_table_of_texts",
+    "is_units",
+    "sniff_delimiter",
+    "titles_above",
+    "uncommented",
+]
 
 DELIMITERS = (",", ";", "\t", "|", "^", "~")
 _DECIMAL_COMMA = re.compile(rb"(?<=\d),(?=\d)")
 _POWERSHELL = b"#TYPE "  # and a class, above the names that its Export-Csv writes
+_TITLE = re.compile(r" {0,80}[A-Z][^\d\n]{20,1000}")  # a line of names above columns, which blanks part
+_COLUMN_GAP = re.compile(r" {2,}")
+_LEAST_OVER_TEXT = 5
+_COLUMN_NAME = re.compile(r"\s*[A-Za-z_@][\w .@/()-]{0,80}")
 _QUOTED_TITLE = re.compile(rb'"[^"]{0,1000}"')
 _UNIT = re.compile(r"[\[(<][^\[\]()<>\d]{0,20}[\])>]")
+_LEAST_NAMED, _MOST_WORDS = 3, 3  # columns that a comment names; words of a name
 _LEAST_CUTS, _MOST_TITLES = 2, 40  # of a line of names under titles, and lines above it
 
 
@@ -145,6 +160,52 @@ def is_units(names: bytes, line: bytes, delimiter: str) -> bool:
     cells = [cell.strip() for cell in cells_of_line(line, delimiter)]
     are_units = all(cell in ("", "-") or _UNIT.fullmatch(cell) for cell in cells)
     return are_units and len(cells) == len(cells_of_line(names, delimiter)) and any(map(_UNIT.fullmatch, cells))
+
+
+def are_names_in_comment(lines: Sequence[bytes]) -> bool:
+    """Return whether a file's only comment is its first line, and holds the names of the columns below it.
+
+    Examples
+    --------
+    >>> are_names_in_comment([b"# time;user;address", b"2026-03-02;bob;192.0.2.7", b"2026-03-02;ann;192.0.2.8"])
+    True
+    >>> are_names_in_comment([b"# made by a tool, today", b"2026-03-02;bob;192.0.2.7"])
+    False
+    """
+    below = lines[1:]
+    if not lines or not lines[0].startswith(b"#") or len(below) < 1 or any(line.startswith(b"#") for line in below):
+        return False
+    delimiter = sniff_delimiter(below)[0]
+    rows = [cells_of_line(line, delimiter) for line in (uncommented(lines[0]), *below)]
+    are_short = all(name.strip() and len(name.split()) <= _MOST_WORDS for name in rows[0])
+    return are_short and len(rows[0]) == len(rows[1]) >= _LEAST_NAMED and first_is_names(rows)
+
+
+def uncommented(line: bytes) -> bytes:
+    """Return a line without what makes it a comment."""
+    return line.lstrip(b"# ")
+
+
+def is_table_of_texts(texts: list[str]) -> bool:
+    """Return whether lines are rows of a table with a line of names, which has as many cells and no time.
+
+    Examples
+    --------
+    >>> is_table_of_texts(["time,level,user,ip,action", "2026-03-02,WARN,bob,192.0.2.7,login"]), is_table_of_texts(["a,b", "c,d"])
+    (True, False)
+    """
+    if len(texts) < 2:
+        return False
+    for sign in DELIMITERS:
+        names, cells = (cells_of_line(text.encode(), sign) for text in texts[:2])
+        if len(names) == len(cells) >= _LEAST_OVER_TEXT and all(_COLUMN_NAME.fullmatch(name) for name in names):
+            return True
+    return False
+
+
+def is_line_of_names(text: str) -> bool:
+    """Return whether a line names columns: words without numbers, of which blanks part five or more."""
+    return _TITLE.fullmatch(text) is not None and len(_COLUMN_GAP.split(text.strip())) >= _LEAST_OVER_TEXT
 
 
 def count_cuts(line: bytes, delimiter: str) -> int:

@@ -176,7 +176,9 @@ _KINDS: dict[str, Callable[[str], bool]] = {
     "transport": lambda text: text.lower() in TRANSPORTS.values(),
     "level": lambda text: text.lower() in LEVELS,
     "action": lambda text: (
-        _ANSWER.sub("", text).replace(" ", "").isalpha() and text.count(" ") < _SENTENCE and outcome_of(text) is not None
+        _ANSWER.sub("", text).replace(" ", "").isalpha()
+        and text.count(" ") < _SENTENCE
+        and outcome_of(text) is not None
     ),
     "user_agent": _fits(_AGENT),
 }

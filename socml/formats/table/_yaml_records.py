@@ -29,7 +29,10 @@ _BRACES = re.compile(r"\{ {0,8}[\"']?[A-Za-z_@].{0,8000}\}")
 _IN_BRACES = re.compile(
     r"[\"']?(?P<key>[A-Za-z_@][\w.@/-]{0,80})[\"']?: {1,8}(?:(?P<opens>\{)|(?P<value>\"(?:[^\"\\]|\\.)*\"|'[^']*'|[^,{}]*))|(?P<closes>\})"
 )
-_ANCHOR, _ALIAS = re.compile(r"&[\w-]{1,60}(?: {1,8}|$)"), re.compile(r"\*[\w-]{1,60}")  # what is written elsewhere is not looked up
+_ANCHOR, _ALIAS = (
+    re.compile(r"&[\w-]{1,60}(?: {1,8}|$)"),
+    re.compile(r"\*[\w-]{1,60}"),
+)  # what is written elsewhere is not looked up
 _BLOCK = re.compile(r"[|>][+-]?\d?")
 _DEEPEST, _MOST_LINES = 20, 2000  # of one record
 _EMPTY = frozenset({"", "~", "null", "Null", "NULL"})

@@ -81,7 +81,12 @@ class AnyJson:
         """A guess: as sure as the share of objects with a time and something else that is known; never over 0.65."""
         start = head.removeprefix(b"\xef\xbb\xbf").lstrip()
         is_unbraced = _UNBRACED.match(start) is not None
-        if not start.startswith((b"{", b"[")) and not _NAMED.match(start) and not _SEPARATED.match(start) and not is_unbraced:
+        if (
+            not start.startswith((b"{", b"["))
+            and not _NAMED.match(start)
+            and not _SEPARATED.match(start)
+            and not is_unbraced
+        ):
             return 0.0
         found = first_of(head, 20)
         if not found or (is_unbraced and min(map(len, found)) < _LEAST_UNBRACED):

@@ -27,7 +27,6 @@ from socml.formats.table._table_csv import (
     EACH_LINE,
     Dialect,
     Rows,
-    are_names_in_comment,
     arff_names,
     decoded,
     read_dialect,
@@ -37,7 +36,7 @@ from socml.formats.table._table_csv import (
 )
 from socml.formats.table._table_events import TableLog, log_of
 from socml.formats.table._table_leaks import LabelWatch
-from socml.formats.table._table_titles import leaves_out_last, sniff_delimiter, titles_above
+from socml.formats.table._table_titles import are_names_in_comment, leaves_out_last, sniff_delimiter, titles_above
 from socml.formats.table._table_types import Plan, Profile, plan_column, typed
 from socml.formats.table._table_unnamed import told_names
 from socml.project import ConfigurationError, TableShape, open_file

@@ -17,8 +17,6 @@ from typing import cast
 
 from socml.formats._addresses import address
 from socml.formats._continued import continued
-from socml.formats._csv_records import cells_of_line
-from socml.formats._facts import OF_PASSWORD
 from socml.formats._inner import header_event, with_inner
 from socml.formats._pairs import are_pairs, uncoloured
 from socml.formats._reader import Assumption, Parsed, ReadOptions, Source, head_lines
@@ -26,14 +24,15 @@ from socml.formats._record_kinds import is_record
 from socml.formats._records import Skip, batches, line_records
 from socml.formats._stamps import Stamp, settle_day_order, stamp_in
 from socml.formats._times import Clock, clock_of
+from socml.formats._users import OF_PASSWORD
 from socml.formats._values import LEVELS
 from socml.formats.host._own_time import own_time
 from socml.formats.host._syslog_headers import header
 from socml.formats.host._syslog_lines import device_event
 from socml.formats.host._syslog_messages import is_declared, read_text
-from socml.formats.table._table_titles import DELIMITERS
-from socml.formats.table.any_json import are_among_text
+from socml.formats.table._table_titles import is_line_of_names, is_table_of_texts
 from socml.formats.table._text_levels import LEVEL_WORDS, REDIS, SIGNS, behind, level_of
+from socml.formats.table.any_json import are_among_text
 
 __all__ = ["TextLines"]
 
@@ -82,14 +81,10 @@ _PID_BEFORE = re.compile(r"\[(?P<pid>\d{2,7})\] ")
 _PID_AFTER = re.compile(r" *(?P<pid>\d{1,7}) --- ")  # of Spring
 _SERVICE = re.compile(r"(?P<name>[\w.-]{1,64}-\d{1,4}) {1,40}\| ")
 _RUBY = re.compile(r"[DIWEFA], \[?")  # the level's letter, which is written behind the time as well
-_TITLE = re.compile(r" {0,80}[A-Z][^\d\n]{20,1000}")  # a line of names above columns, which blanks part
-_COLUMN_GAP = re.compile(r" {2,}")
-_LEAST_NAMES = 5
 # A day of the week before a date in words of another language: `Di, 17. März 2026`
 _DAY_NAME, _DAY_IN_WORDS = re.compile(r"[^\W\d_][\w-]{1,16}\.?,? {1,2}"), re.compile(r"\d{1,2}\.? (?:de )?[^\W\d_]{3}")
 _RULE = re.compile(rb"\*{5,} [^\n]{1,200} \*{5,}|[*=#-]{10,}")  # a line of a banner above the records
 _NAMES = "<Date> "  # of columns, as FileZilla's server begins its log
-_COLUMN_NAME = re.compile(r"\s*[A-Za-z_@][\w .@/()-]{0,80}")
 _GAP = " \t-|,:"
 _OF_SOMEBODY = re.compile(r"\d\.\d{1,3}\.|[=@]|::|user|client")  # in front of a level: stays with the message
 _SURE_OF_TOLD, _LEAST_TOLD = 0.5, 0.6  # of lines that tell no time; the share of them that a daemon wrote
@@ -112,40 +107,25 @@ class TextLines:
 
     def sniff(self, head: bytes, file_name: str) -> float:
         """A last resort, by the share of lines with a time; surer where a level follows it."""
-        if _are_headed(head_lines(head, 60, stripped=b"\r\0")):
-            return 0.55
+        written = head_lines(head, 60, stripped=b"\r\0")
         lines = [
             line
-            for line in head_lines(head, 60, stripped=b"\r\0")
+            for line in written
             if (not line.startswith((b" ", b"\t")) or _INDENTED.match(line)) and not is_comment(line)
         ]
         lines = lines[_above(lines) :]
         if lines and lines[0].startswith(_NAMES.encode()):
             lines = lines[1:]
-        if are_among_text(lines):
+        if are_among_text(lines) or _are_headed(written):
             return 0.55
         if not lines or re.match(rb"\s*(?:\{|<(?!\d))", lines[0]) or b"\0" in head[:4096]:
             return 0.0
         texts = [uncoloured(line.decode("utf-8", "replace")) for line in lines]
-        clock = Clock(None, 2000, None)
-        if _is_table(texts) or all(_PAIR_FIRST.match(text) and are_pairs(text) for text in texts):
+        if is_table_of_texts(texts) or all(_PAIR_FIRST.match(text) and are_pairs(text) for text in texts):
             return 0.5
         if _by_level(texts):
             return 0.55
-        found = [(text, stamp) for text in texts if (stamp := _stamp(text, clock))]
-        levels = sum(level_of(text, stamp) is not None for text, stamp in found)
-        if len(found) >= 0.6 * len(lines):
-            return 0.78 if levels >= 0.8 * len(found) else 0.55 if all(s.start == 0 for _, s in found) else 0.52
-        begins = _stamp(texts[0], clock)  # records of several lines, as traces are: their first lines are alike
-        sign = texts[0][0] if not texts[0][0].isalnum() else ""
-        word = f"{texts[0].partition(' ')[0]} "
-        if (
-            begins
-            and len(found) > 1
-            and all(s.start == begins.start or (sign and text[0] == sign) or text.startswith(word) for text, s in found)
-        ):
-            return 0.52
-        return max(0.5 * len(found) / len(lines), 0.0 if found else _SURE_OF_TOLD * _told_alone(texts))
+        return _share_of_times(texts)
 
     def read(self, source: Source, options: ReadOptions) -> Iterator[Parsed]:
         """Yield the file's events."""
@@ -161,21 +141,22 @@ class TextLines:
         return batches(records, reader.event, warnings=clock.warnings, is_certain=lambda: clock.is_certain)
 
 
-def _is_table(texts: list[str]) -> bool:
-    """Return whether lines are rows of a table with a line of names, which has as many cells and no time.
-
-    Examples
-    --------
-    >>> _is_table(["time,level,user,ip,action", "2026-03-02,WARN,bob,192.0.2.7,login"]), _is_table(["a,b", "c,d"])
-    (True, False)
-    """
-    if len(texts) < 2:
-        return False
-    for sign in DELIMITERS:
-        names, cells = (cells_of_line(text.encode(), sign) for text in texts[:2])
-        if len(names) == len(cells) >= _LEAST_NAMES and all(_COLUMN_NAME.fullmatch(name) for name in names):
-            return True
-    return False
+def _share_of_times(texts: Sequence[str]) -> float:
+    """Return how sure lines are of being free text, by the share of them that tell a time."""
+    found = [(text, stamp) for text in texts if (stamp := _stamp(text, _LOOK))]
+    levels = sum(level_of(text, stamp) is not None for text, stamp in found)
+    if len(found) >= 0.6 * len(texts):
+        return 0.78 if levels >= 0.8 * len(found) else 0.55 if all(s.start == 0 for _, s in found) else 0.52
+    begins = _stamp(texts[0], _LOOK)  # records of several lines, as traces are: their first lines are alike
+    sign = texts[0][0] if not texts[0][0].isalnum() else ""
+    word = f"{texts[0].partition(' ')[0]} "
+    if (
+        begins
+        and len(found) > 1
+        and all(s.start == begins.start or (sign and text[0] == sign) or text.startswith(word) for text, s in found)
+    ):
+        return 0.52
+    return max(0.5 * len(found) / len(texts), 0.0 if found else _SURE_OF_TOLD * _told_alone(texts))
 
 
 def _above(lines: Sequence[bytes]) -> int:
@@ -194,12 +175,12 @@ def _are_headed(lines: Sequence[bytes]) -> bool:
     """
     pairs = [(line, after) for line, after in pairwise(lines) if line.strip() and not line[:1].isspace()]
     indented = [_stamp(after.decode("utf-8", "replace"), _LOOK) for _, after in pairs if after[:1].isspace()]
-    return len(pairs) > 1 and len(indented) == len(pairs) and all(indented) and not any(_is_start(line) for line, _ in pairs)
-
-
-def _is_title(text: str) -> bool:
-    """Return whether a line names columns: words without numbers, of which blanks part five or more."""
-    return _TITLE.fullmatch(text) is not None and len(_COLUMN_GAP.split(text.strip())) >= _LEAST_NAMES
+    return (
+        len(pairs) > 1
+        and len(indented) == len(pairs)
+        and all(indented)
+        and not any(_is_start(line) for line, _ in pairs)
+    )
 
 
 def _stamp(text: str, clock: Clock) -> Stamp | None:
@@ -251,7 +232,7 @@ def _is_begun(line: bytes) -> bool:
     return is_comment(line) or _begun(text) is not None or (_is_start(line) and not text[:1].isalpha())
 
 
-def _told_alone(texts: list[str]) -> bool:
+def _told_alone(texts: Sequence[str]) -> bool:
     """Return whether lines without a time are messages of daemons, as `journalctl -o cat` writes them.
 
     Examples
@@ -313,7 +294,7 @@ class _Lines:
         if stamp is None and begins:
             row |= self._dateless(text, begins.groupdict(), begins.end())
             return with_inner(row, row["message"], self._clock)
-        if stamp is None and self._last is None and (_is_title(text) or text.startswith(_NAMES)):
+        if stamp is None and self._last is None and (is_line_of_names(text) or text.startswith(_NAMES)):
             raise Skip("line of names")
         if stamp is None:
             continues = {"continues": "true"} if self._last else {}
