@@ -46,7 +46,7 @@ class Syslog:
         )  # Suricata behind a header is not ours
         if not found and not wrapped and all(map(has_only_priority, texts)):
             return _BARE_GUESS
-        if is_indented and not any((one := header(text)) and (one["tag"] or text[0] == "<") for text in texts):
+        if is_indented and not any((one := header(text)) and (one["tag"] or not text[0].isdecimal()) for text in texts):
             return 0.0  # an application's records of several lines
         return 0.9 * found / len(lines) if not wrapped else 0.4 * found / len(lines)
 

@@ -27,6 +27,7 @@ __all__ = ["KeyValues"]
 
 _LEVEL_BEFORE = re.compile(r"(?:\d\d:\d\d:\d\d[.,]\d{1,9}: )?[\[(<]?(?P<level>[A-Za-z]{3,13})\b")
 _WRITER = re.compile(r"(?P<host>[\w.-]{1,255}) (?P<program>[\w./-]{1,64})\[(?P<pid>\d{1,9})\]")
+_OTHERS = re.compile(rb"#|<(?:\?|[A-Za-z][\w:.-]{0,99}[\s>/])|\{(?!:?[\"']?\w{1,60}[\"']? ?=>)")  # comments, XML, JSON: not Ruby's
 _GUESS = 0.66
 
 
@@ -42,7 +43,7 @@ class KeyValues:
 
     def sniff(self, head: bytes, file_name: str) -> float:
         """A guess: as sure as the share of lines that are mostly pairs; never over 0.66."""
-        lines = [line for line in head_lines(head, 30) if not line.startswith((b"#", b"{", b"<?"))]
+        lines = [line for line in head_lines(head, 30) if not _OTHERS.match(line)]
         if not lines or b"\0" in head[:4096]:
             return 0.0
         return _GUESS * sum(are_pairs(uncoloured(line.decode("utf-8", "replace"))) for line in lines) / len(lines)
