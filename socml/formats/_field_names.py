@@ -106,7 +106,8 @@ _NAMED_VALUES = (
     ("@k", "@v"),
     ("k", "v"),
 )
-_TYPES = frozenset({"$date", "$numberLong", "$numberInt", "$numberDouble", "$oid"})  # what MongoDB wraps a value in
+# What MongoDB, DynamoDB, Avro and OpenTelemetry wrap a value in
+_TYPES = frozenset("$date $numberLong $numberInt $numberDouble $oid S N BOOL string long int boolean double stringValue intValue boolValue doubleValue".split())
 _SIGNED = {"@t": "timestamp", "@m": "message", "@mt": "message", "@l": "level"}  # of Serilog's compact form
 _REQUEST_NAMES = frozenset({"request", "requestline", "httprequest", "req", "requestfirstline", "httprequestline"})
 
@@ -286,7 +287,9 @@ def _ends(name: str) -> tuple[tuple[str, int], ...]:
 def _each_end(name: str) -> Iterator[tuple[str, int]]:
     if name in _SIGNED:
         yield _SIGNED[name], 0
-    parts = [part for part in name.replace("/", ".").split(".") if part and not part.isdecimal() and part not in _TYPES]
+    parts = [part for part in name.replace("/", ".").split(".") if part and not part.isdecimal()]
+    while len(parts) > 1 and parts[-1] in _TYPES:
+        parts.pop()
     if len(parts) > 1 and _ENVELOPE in parts[:-1]:
         parts = [part for part in parts if part != _ENVELOPE]
     given = set[str]()

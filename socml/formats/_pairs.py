@@ -14,6 +14,7 @@ _PAIR = re.compile(
     re.DOTALL,
 )
 _FIRST = re.compile(r"(?:^|[\s|:,(\[>])(?P<pair>[A-Za-z_@][\w.@/-]{0,99}(?:\(\d{1,6}\))?(?:=| = \{))")
+_FIRST_SPACED = re.compile(r"(?:^|[\s|:,(\[>])(?P<pair>[A-Za-z_@][\w.@/-]{0,99} ?=)")
 _QUOTED_KEY = re.compile(r"(?<![^\s,;|(\[{])\"(?P<key>[A-Za-z_@][\w.@/-]{0,99})\"(?= ?=)")
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _WINDOWS_NAME = re.compile(
@@ -36,6 +37,7 @@ _COLONS = re.compile(r"(?:^|[,;\]] ?)(?P<key>[A-Z][\w/-]{0,40}(?: [\w/-]{1,30}){
 # `name:value|name:value`, as Cassandra's audit; LTSV, with tabs
 _BARRED = {
     "|": re.compile(r"(?:^|\|)(?P<key>[A-Za-z_]{2,40}):(?!//)"),
+    ",": re.compile(r"(?:^|,) ?(?P<key>[A-Za-z_]{2,40}):(?!//)"),
     "\t": re.compile(r"(?:^|\t)(?P<key>[A-Za-z_][\w.-]{0,60}):(?!//)"),
 }
 _LEAST_SEPARATED, _LEAST_COLONS = 3, 4
@@ -51,10 +53,13 @@ _PRINTED = tuple(
         rf"<{_KEY}[:=] ?(?P<bare>[^<>]*)> ?",
         rf"\({_KEY} (?:{_QUOTED}|(?P<bare>[^\s()\"]+))\) ?",
         rf"(?<=[\s(]):{_KEY} (?:{_QUOTED}|:?(?P<bare>[^\s()\"]+))[ )]?",
+        rf"(?:^|(?<=[\s{{(])){_KEY}:(?P<bare>[^\s{{}}\";=][^\s{{}}\";]*)(?=[\s}})]|$) ?",
+        rf"\{{{_KEY},(?:{_QUOTED}|(?P<bare>[^{{}},\"]+))\}},?",
         rf"(?:^|(?<=&)){_KEY}=(?P<bare>[^&\s]*)&?",
     )
 )
-_SIGNS = ("=>", "(", "[", "<", "(", ":", "&")  # one of each such pair
+_SIGNS = ("=>", "(", "[", "<", "(", ":", ":", "{", "&")  # one of each such pair
+_MOST_WORDS_LEFT = 2
 _MOST_AROUND = 0.4  # share of a line that may stand around such pairs
 _LONGEST = 1 << 16  # characters that are looked at for pairs
 
@@ -85,7 +90,8 @@ def pairs_of(text: str) -> tuple[str, dict[str, str]]:
 
 def _written(text: str) -> tuple[str, dict[str, str]]:
     text = _QUOTED_KEY.sub(r"\g<key>", text) if '"=' in text or '" =' in text else text
-    first = _FIRST.search(text, 0, _LONGEST)
+    is_spaced = text.count(" = ") >= _LEAST_SEPARATED
+    first = (_FIRST_SPACED if is_spaced else _FIRST).search(text, 0, _LONGEST)
     colons = list(_COLONS.finditer(text, 0, _LONGEST)) if text.count(": ") >= _LEAST_COLONS else []
     if len(colons) >= _LEAST_COLONS and text.count("=") < len(colons):
         return _cut(text, colons, ", ;")
@@ -111,6 +117,8 @@ def _written(text: str) -> tuple[str, dict[str, str]]:
         at = pair.end()
     left.append(text[at:])
     rest = " ".join(" ".join(left).split())
+    if is_spaced and len(re.findall(r"\w+", rest)) > _MOST_WORDS_LEFT:  # a sentence with equal signs
+        return text, {}
     if rest.strip(" ,;|"):
         found["text"] = rest.strip(" ,;|")
     return text[:start].strip(" |:,("), found
@@ -131,7 +139,7 @@ def _printed(text: str) -> tuple[str, dict[str, str]] | None:
         if text.count(sign) < _LEAST_SEPARATED - (sign == "&"):
             continue
         pairs = list(pattern.finditer(text))
-        if len(pairs) >= _LEAST_SEPARATED and sum(len(one[0]) for one in pairs) >= (1 - _MOST_AROUND) * len(text):
+        if len(pairs) >= _LEAST_SEPARATED and sum(len(one[0]) for one in pairs) >= (1 - _MOST_AROUND) * (len(text) - pairs[0].start()):
             found: dict[str, str] = {}
             counts: dict[str, int] = {}
             for one in pairs:

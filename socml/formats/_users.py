@@ -26,7 +26,7 @@ _USERS = (
         rf"(?: = | => |\\?=|\\?:{{1,2}} ?| is )(?:User:)?\\?['\"\[<(]{{0,2}}{_NAME}"
     ),
     re.compile(
-        rf"(?i)\b(?:operator|account(?:[ _-]?name)?|actor|identity|person|employee|card ?holder|badge ?holder)(?:=|: ?| (?=\w+ (?:auth|denied|refused|failed|accepted|rejected|granted)))['\"\[<(]{{0,2}}{_NAME}"
+        rf"(?i)\b(?:operator|account(?:[ _-]?name)?|actor|identity|person|employee|card ?holder|badge ?holder|who)(?:=| {{0,8}}: ?| (?=\w+ (?:auth|denied|refused|failed|accepted|rejected|granted)))['\"\[<(]{{0,2}}{_NAME}"
     ),
     re.compile(rf"(?i)\buser (?:{_ENDED}): ?['\"]?{_NAME}"),
     re.compile(rf"\b(?:[Uu]ser|USER) (?!(?:{_ENDED})\b){_NAME}"),

@@ -104,6 +104,7 @@ _UNIT_NAMES = re.compile(
 )
 _PORT_LARGEST = 65535
 _SPREADSHEET_DAY = 36525  # 1999-12-31 in days since 1900, as spreadsheets count; twice that is 2099
+_LEAST_OF_TIME = 5  # numbers of a list that is a time
 _EARLIEST = 100_000_000  # of a bare number that is a time: 1973
 
 
@@ -187,6 +188,8 @@ def column_value(column: str, value: object, name: str, clock: Clock) -> object:
     ('tcp', None)
     """
     if isinstance(value, list):
+        if column == "time" and len(value) >= _LEAST_OF_TIME and all(type(one) is int for one in value):
+            return _time_of_parts(value, clock)
         scalars = [v for v in value if isinstance(v, (str, int, float)) and not isinstance(v, bool)]
         if column == "threat_technique_id":
             return [v for v in map(str, scalars) if _TECHNIQUE.fullmatch(v)] or None
@@ -202,6 +205,15 @@ def column_value(column: str, value: object, name: str, clock: Clock) -> object:
         return _time(value, name, clock)
     kind = str(EVENT[column].type)
     return _number(value, kind) if kind in ("int32", "int64", "double") else text_of(value)
+
+
+def _time_of_parts(parts: list[int], clock: Clock) -> datetime | None:
+    """Return the time of a list of year, month, day, hour, minute and perhaps second and nanoseconds, as Java writes it."""
+    try:
+        when = datetime(*parts[:6])  # type: ignore[arg-type]
+    except (ValueError, OverflowError):
+        return None
+    return clock.in_zone(when) if 1970 <= when.year <= 2100 else None
 
 
 def _time(value: object, name: str, clock: Clock) -> datetime | None:

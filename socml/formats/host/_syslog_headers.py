@@ -141,6 +141,7 @@ def is_host(name: str) -> bool:
         and name.lower() not in NO_HOSTS
         and name not in ZONES
         and not _NO_HOST.search(name)
+        and (name == "-" or any(map(str.isalnum, name)))
     )
     return (
         named

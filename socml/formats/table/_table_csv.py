@@ -111,7 +111,8 @@ def read_dialect(source: Source, shape: TableShape) -> Dialect:
         lines = [uncommented(lines[0]), *lines[1:]]
     if "header" not in shape.model_fields_set and not shape.columns:
         header = first_is_names([cells_of_line(line, delimiter) for line in lines])
-    quote = "'" if header and all(cell[:1] == cell[-1:] == "'" != cell for cell in first) else '"'
+    below = [cells_of_line(line, delimiter) for line in lines[1:]] if header else []
+    quote = "'" if header and (_are_quoted(first) or (below and all(map(_are_quoted, below)))) else '"'
     first = [cell.strip(quote) for cell in first] if quote == "'" else first
     if header and not shape.columns:
         first = first[: len(first) - _empty_names(lines, delimiter, first)]
@@ -134,6 +135,11 @@ def read_dialect(source: Source, shape: TableShape) -> Dialect:
         quote=quote,
         units=lines[1].strip() if header and len(lines) > 1 and is_units(lines[0], lines[1], delimiter) else b"",
     )
+
+
+def _are_quoted(cells: Sequence[str]) -> bool:
+    """Return whether all cells stand between single quotes."""
+    return all(cell[:1] == cell[-1:] == "'" != cell for cell in cells)
 
 
 def _unnamed(lines: Sequence[bytes], delimiter: str, named: int, *, header: bool) -> list[str]:

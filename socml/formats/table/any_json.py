@@ -48,7 +48,7 @@ _PYTHON = re.compile(
 )
 _WORDS = {b"True": b"true", b"False": b"false", b"None": b"null"}
 _BYTE_ESCAPE = re.compile(rb"(?<!\\)\\x([0-9a-fA-F]{2})")
-DEEPEST_LIST = 3  # objects that a list of records may lie in
+DEEPEST_LIST = 5  # objects that a list of records may lie in
 _FARTHEST_LIST = 65536  # bytes of a document before its list
 _OPENS_LIST = re.compile(rb'"(?P<name>[^"\\\\]{1,100})"\s{0,100}:\s{0,100}\[\s{0,100}\{')
 _KEYED = re.compile(rb'\{\s{0,20}"[^"\\]{0,200}"\s{0,20}:\s{0,20}\{\s{0,20}"')
@@ -288,7 +288,7 @@ def _fields_of(found: Mapping[str, object]) -> dict[str, object]:
 def lists_of(head: bytes) -> tuple[str, ...]:
     """Return the name of the list that a document holds its records in; none if the file's objects are its records.
 
-    A list of any name counts, down to three objects deep, if the objects in it have a time and what stands around it has none.
+    A list of any name counts, down to five objects deep, if the objects in it have a time and what stands around it has none.
 
     Examples
     --------

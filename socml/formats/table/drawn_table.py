@@ -36,6 +36,8 @@ _FIELD = re.compile(
 # Of records that begin with their name, as in TOML and files of settings
 _SECTION = re.compile(r"\[{1,2}[A-Za-z][\w .:-]{0,60}\]{1,2}")
 _SETTING = re.compile(r"[ \t]{0,40}(?P<name>[A-Za-z_@][\w .@/()-]{0,60}?)[ \t]{0,40}[=:][ \t]{0,40}(?P<value>.*)")
+_BOUND = re.compile(r"(?i)[<\[({-]{0,3}(?:begin|end|start|stop)(?:[ :_-]?(?:of[ _-])?(?:record|event|entry|log|audit|item))?[>\])}-]{0,3};?")
+_INLINE = re.compile(r"([\w.-]{1,60}) {0,4}= {0,4}(\"[^\"]*\"|'[^']*'|[^,{}\"']+)")
 _NAME = re.compile(r"[^\W\d][^\n|]{0,60}|[@#]\w{0,60}|%[A-Za-z]{1,60}")
 _OWNER = re.compile(
     r'users:\(\("(?P<name>[^"]{1,256})",pid=(?P<pid>\d{1,9})'
@@ -261,6 +263,11 @@ def _of_table(
             yield number, line, reason
 
 
+def _parts(line: str) -> bool:
+    """Return whether a line parts records: a rule, or a word for where one begins or ends."""
+    return _is_rule(line) or _BOUND.fullmatch(line.strip()) is not None
+
+
 def _is_list(lines: Sequence[str]) -> bool:
     """Return whether a file is records of `name: value` lines, of which blank or ruled lines part those that begin with the same names."""
     written = [line for line in lines if line.strip()]
@@ -268,11 +275,12 @@ def _is_list(lines: Sequence[str]) -> bool:
         return True
     blocks: list[list[str]] = [[]]
     for line in lines:
-        if line.strip() and not _is_rule(line):
+        if line.strip() and not _parts(line):
             blocks[-1].append(line)
         elif blocks[-1]:
             blocks.append([])
-    names = [[found["name"] for line in block if (found := _FIELD.fullmatch(line))] for block in blocks if block]
+    field = _SETTING if all(map(_SETTING.fullmatch, blocks[0])) else _FIELD
+    names = [[found["name"] for line in block if (found := field.fullmatch(line))] for block in blocks if block]
     are_whole = all(len(found) == len(block) for found, block in zip(names, (b for b in blocks if b), strict=True))
     is_repeated = names[0] == names[1] if len(names) > 1 else False  # or they leave names out, and begin alike
     return len(names) > 1 and (
@@ -289,7 +297,9 @@ def _lists(numbered: Iterable[tuple[int, bytes]], clock: Clock) -> Iterator[tupl
         text = text_of_line(line[: 16 * _LONGEST], clock).rstrip()
         if not name and _SECTION.fullmatch(text):
             begin, field = _SECTION, _SETTING
-        text = "" if _is_rule(text) else text
+        text = "" if _parts(text) else text
+        if not fields and not field.fullmatch(text) and _SETTING.fullmatch(text):
+            field = _SETTING
         begins = not text or begin.fullmatch(text.strip()) is not None
         if (begins and fields) or len(held) >= _MOST_LINES:
             yield first, b"\n".join(held), fields
@@ -302,6 +312,8 @@ def _lists(numbered: Iterable[tuple[int, bytes]], clock: Clock) -> Iterator[tupl
         if found and not begins:
             name = found["name"].strip()
             value = (found["value"] or "").strip()
+            inside = _INLINE.findall(value) if field is _SETTING and value[:1] + value[-1:] == "{}" else []  # of TOML
+            fields |= {f"{name}.{own}": one.strip("\"' ") for own, one in inside}
             fields.setdefault(name, value.strip("\"'") if field is _SETTING else value)
         elif name and not begins and len(str(fields[name])) < 16 * _LONGEST:
             fields[name] = f"{fields[name]}\n{text.strip()}"

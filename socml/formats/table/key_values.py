@@ -27,8 +27,9 @@ __all__ = ["KeyValues"]
 
 _LEVEL_BEFORE = re.compile(r"(?:\d\d:\d\d:\d\d[.,]\d{1,9}: )?[\[(<]?(?P<level>[A-Za-z]{3,13})\b")
 _WRITER = re.compile(r"(?P<host>[\w.-]{1,255}) (?P<program>[\w./-]{1,64})\[(?P<pid>\d{1,9})\]")
-_OTHERS = re.compile(rb"#|<(?:\?|[A-Za-z][\w:.-]{0,99}[\s>/])|\{(?!:?[\"']?\w{1,60}[\"']? ?=>)")  # comments, XML, JSON: not Ruby's
-_GUESS = 0.66
+_OTHERS = re.compile(rb"#|<\?|\{(?!:?[\"']?\w{1,60}[\"']? ?(?:=>|,\{))")  # comments, JSON: not Ruby's
+_ELEMENT = re.compile(rb"<[A-Za-z][\w:.-]{0,99}[\s>/]")
+_GUESS, _BELOW_XML = 0.66, 0.55
 
 
 class KeyValues:
@@ -46,7 +47,8 @@ class KeyValues:
         lines = [line for line in head_lines(head, 30) if not _OTHERS.match(line)]
         if not lines or b"\0" in head[:4096]:
             return 0.0
-        return _GUESS * sum(are_pairs(uncoloured(line.decode("utf-8", "replace"))) for line in lines) / len(lines)
+        sure = _BELOW_XML if _ELEMENT.match(lines[0]) else _GUESS
+        return sure * sum(are_pairs(uncoloured(line.decode("utf-8", "replace"))) for line in lines) / len(lines)
 
     def read(self, source: Source, options: ReadOptions) -> Iterator[Parsed]:
         """Yield the file's events."""
