@@ -1,0 +1,115 @@
+"""Records whose values are wrapped, labelled or printed by a language: who, from where, when, and how it ended."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from socml.ingestion import peek
+
+_T0, _T1 = "2026-03-02T10:00:00", "2026-03-02T10:00:01"
+_FAILED = {"user_name": "ann", "source_ip": "192.0.2.7", "event_outcome": "failure"}
+_TIMED = {**_FAILED, "time": _T1}
+_FROM_PORT = {**_TIMED, "source_port": 4100}
+
+
+def _twice(pattern: str) -> str:
+    """Return two records of a pattern, the second of whom is asked for."""
+    return pattern.format(t=_T0, e=1772445600, user="bob", ip="192.0.2.9", how="granted", ok="true") + pattern.format(
+        t=_T1, e=1772445601, user="ann", ip="192.0.2.7", how="denied", ok="false"
+    )
+
+
+# what is told → a file of two events, and what columns of its last must be
+FILES: dict[str, tuple[str, dict[str, Any]]] = {
+    "values that DynamoDB wraps": (
+        _twice('{{"ts":{{"S":"{t}Z"}},"user":{{"S":"{user}"}},"ip":{{"S":"{ip}"}},"ok":{{"BOOL":{ok}}}}}\n'),
+        _TIMED,
+    ),
+    "values that Avro wraps": (
+        _twice(
+            '{{"ts":{{"long":{e}000}},"user":{{"string":"{user}"}},"src":{{"string":"{ip}"}},"verdict":{{"string":"{how}"}}}}\n'
+        ),
+        _TIMED,
+    ),
+    "rows of a chart": (
+        '{"rows":['
+        + _twice('{{"c":[{{"v":"{t}Z"}},{{"v":"{user}"}},{{"v":"{ip}"}},{{"v":"{how}"}}]}},').rstrip(",")
+        + '],"cols":[{"label":"time"},{"label":"user"},{"label":"ip"},{"label":"result"}]}',
+        _TIMED,
+    ),
+    "a list four objects deep": (
+        '{"a":{"b":{"c":{"page":1,"list":['
+        + _twice('{{"when":"{t}Z","user":"{user}","ip":"{ip}","outcome":"{how}"}},').rstrip(",")
+        + "]}}}}",
+        _TIMED,
+    ),
+    "times as lists": (
+        '{"t":[2026,3,2,10,0,0,0],"user":"bob","ip":"192.0.2.9","result":"ok"}\n{"t":[2026,3,2,10,0,1,0],"user":"ann","ip":"192.0.2.7","result":"denied"}\n',
+        _TIMED,
+    ),
+    "cells in single quotes": ("when;login;from;result\n" + _twice("'{e}';'{user}';'{ip}';'{how}'\n"), _TIMED),
+    "tables of TOML within tables": (
+        _twice('[[event]]\ntime = {t}Z\nuser = "{user}"\npeer = {{ ip = "{ip}", port = 4100 }}\nresult = "{how}"\n\n'),
+        _FROM_PORT,
+    ),
+    "words where records begin and end": (_twice("begin\ntime={t}\nuser={user}\nip={ip}\nresult={how}\nend\n"), _TIMED),
+    "labels beside cells": (_twice("time,{t},user,{user},ip,{ip},result,{how}\n"), _TIMED),
+    "names, colons and commas": (_twice("time:{t}Z,user:{user},ip:{ip},result:{how}\n"), _TIMED),
+    "pairs with blanks about their signs": (
+        _twice("{t}Z acl src = {ip} , sport = 4100 , user = {user} , action = {how}\n"),
+        _FROM_PORT,
+    ),
+    "a struct of Go": (
+        _twice("2026/03/02 {t} {{User:{user} Addr:{ip}:4100 Result:{how} Size:12}}\n").replace("2026-03-02T", ""),
+        _FROM_PORT,
+    ),
+    "tuples of Erlang": (
+        _twice('{{event,{{time,"{t}Z"}},{{user,"{user}"}},{{peer,"{ip}"}},{{result,{how}}}}}.\n'),
+        _TIMED,
+    ),
+    "digits of a time in a column": (
+        _twice("EVT|1|{t}|{user}|{ip}|LOGIN|{how}\n").replace("2026-03-02T10:00:0", "2026030210000"),
+        {"time": _T1, "source_ip": "192.0.2.7"},
+    ),
+    "a bar where a host would be": (
+        _twice("{t} | user: {user} | ip: {ip} | result: {how}\n").replace("T", " "),
+        {**_TIMED, "host_name": None},
+    ),
+    "a list of whom and from where": (
+        "#1 2026-03-02 10:00:00\n   - who  : bob\n   - from : 192.0.2.9\n   - what : login granted\n"
+        "#2 2026-03-02 10:00:01\n   - who  : ann\n   - from : 192.0.2.7\n   - what : login denied\n",
+        _TIMED,
+    ),
+}
+
+
+@pytest.mark.parametrize("told", FILES)
+def test_a_value_is_read_however_it_is_wrapped(told: str, tmp_path: Path) -> None:
+    text, wanted = FILES[told]
+    (tmp_path / "odd.log").write_text(text, encoding="utf-8")
+    found = peek(tmp_path / "odd.log")
+    assert (found.parsed, found.rejected) == (2, 0)
+    event = found.to_dict()["events"][-1]
+    given = {name: event.get(name) for name in wanted}
+    given["time"] = str(given.get("time")).replace(" ", "T")[: len(_T1)]
+    assert given == wanted
+
+
+@pytest.mark.parametrize(
+    ("told", "text", "empty"),
+    [
+        (
+            "a rule of Suricata is no pairs",
+            'alert ip [192.0.2.7] any -> any any (msg:"x"; classtype:bad; sid:1; rev:1;)\n',
+            "source_ip",
+        ),
+        ("numbers that are no time", '{"t":[2026,13,2,10,0],"user":"ann","ip":"192.0.2.7"}\n', "time"),
+    ],
+)
+def test_what_only_looks_like_one_is_none(told: str, text: str, empty: str, tmp_path: Path) -> None:
+    (tmp_path / "odd.log").write_text(text * 3, encoding="utf-8")
+    found = peek(tmp_path / "odd.log", format="any-json" if text[0] == "{" else "auto")
+    assert [event.get(empty) for event in found.to_dict()["events"]] in ([None] * 2, [None] * 3), told
