@@ -39,7 +39,7 @@ _MAIL_HOST = re.compile(
 _CLAIMED = re.compile(r"(?:(?<!\()@\[?|\(\[)$")  # of an account, or what a mail client says that it is
 # Of whom VMware and PgBouncer tell: `user root@`, `for 'root@`, `shop/bob@`
 _OF_SOMEBODY = re.compile(
-    r"(?i)(?:^[\w.\\-]{1,39}@$|(?:\b(?:user|log-?[io]n) |\bfor '| [\w.-]{1,64}/)[\w.\\-]{1,64}@$)"
+    r"(?i)(?:(?:^|[|;,] |^#\d{1,9} )[\w.\\-]{1,39}@$|(?:\b(?:user|by|log-?[io]n) |\bfor '| [\w.-]{1,64}/)[\w.\\-]{1,64}@$)"
 )
 _ARROW = re.compile(r"(?:->|=>|→|\bto)\s{0,24}[\"'\[(<]{0,2}(?:[\w-]{1,24}[:/])?$")
 _NOBODY = ("::", "0.0.0.0")  # all of a machine's own addresses, or none  # noqa: S104
@@ -68,10 +68,10 @@ _SUCCESS = re.compile(
 )
 # What a text names so: `result: ok`, `status=FAILED`
 _NAMED_OUTCOME = re.compile(
-    r"(?i)\b(?:result|outcome|status|verdict|decision|rc)(?:[=:] ?|\(| <?(?!no\b))['\"]?([A-Za-z]{2,24})(?![\w=:])"
+    r"(?i)\b(?:result|outcome|status|verdict|decision|rc)(?:[=:] ?|\(| <?(?!no\b))['\"]?(?:[1-5]\d\d )?([A-Za-z]{2,24}|(?<=[=: ])[1-5]\d\d(?=[\s,;]|$))(?![\w=:])"
 )
 _PASSED = re.compile(
-    r"\bPASS(?= )|\[(?i:pass)\]|\bpass (?:in|out|tcp|udp|icmp) |\bauth(?:entication)? ok\b"
+    r"\bOK[.!)]?$|\bPASS(?= )|\[(?i:pass)\]|\bpass (?:in|out|tcp|udp|icmp) |\bauth(?:entication)? ok\b"
 )  # not a password
 _LOGON = re.compile(
     r"(?i)\b(?:log-?[io]ns?|logged (?:in|on)|log (?:in|on)|sign(?:ed)?[ -]?(?:in|on)|password|passwd|authenticat\w{0,5}|auth(?![:=]\w)|credentials?|"
@@ -142,7 +142,7 @@ def facts_of(text: str) -> dict[str, object]:
     ended = (
         failed
         or bool(told)
-        or _PASSED.search(text) is not None
+        or _PASSED.search(words) is not None
         or _SUCCESS.search(words) is not None
         or elsewhere.SUCCESS.search(plain) is not None
     )

@@ -34,7 +34,7 @@ _WHOLE_WORDS = {
     "src": "source", "dst": "destination", "dest": "destination", "acct": "account", "num": "number", "raddr": "remoteaddress", "laddr": "localaddress", "usr": "user", "msg": "message", "evt": "event", "sev": "severity", "sec": "", "utc": "",
 }  # fmt: skip
 _LAST_WORDS = frozenset(
-    "action severity user timestamp datetime time ts username hostname useragent status method description message result outcome verdict decision moment upn".split()
+    "action severity user timestamp datetime time ts username hostname useragent status method description message result outcome verdict decision moment upn client peer administrator operator".split()
 )
 _OF_OTHERS = frozenset(
     "upstream backend proxy nat post previous prev old new parent expiry expire expires expiration birth target response process end last next "
@@ -107,7 +107,9 @@ _NAMED_VALUES = (
     ("k", "v"),
 )
 # What MongoDB, DynamoDB, Avro and OpenTelemetry wrap a value in
-_TYPES = frozenset("$date $numberLong $numberInt $numberDouble $oid S N BOOL string long int boolean double stringValue intValue boolValue doubleValue".split())
+_TYPES = frozenset(
+    "$date $numberLong $numberInt $numberDouble $oid S N BOOL string long int boolean double stringValue intValue boolValue doubleValue".split()
+)
 _SIGNED = {"@t": "timestamp", "@m": "message", "@mt": "message", "@l": "level"}  # of Serilog's compact form
 _REQUEST_NAMES = frozenset({"request", "requestline", "httprequest", "req", "requestfirstline", "httprequestline"})
 
@@ -287,9 +289,7 @@ def _ends(name: str) -> tuple[tuple[str, int], ...]:
 def _each_end(name: str) -> Iterator[tuple[str, int]]:
     if name in _SIGNED:
         yield _SIGNED[name], 0
-    parts = [part for part in name.replace("/", ".").split(".") if part and not part.isdecimal()]
-    while len(parts) > 1 and parts[-1] in _TYPES:
-        parts.pop()
+    parts = _parts_of(name)
     if len(parts) > 1 and _ENVELOPE in parts[:-1]:
         parts = [part for part in parts if part != _ENVELOPE]
     given = set[str]()
@@ -313,6 +313,14 @@ def _each_end(name: str) -> Iterator[tuple[str, int]]:
     for end in (*_last_words(words), *_elsewhere(words, parts[-1] if parts else "")):
         if end not in given:
             yield end, 2
+
+
+def _parts_of(name: str) -> list[str]:
+    """Return the names that a path leads through, without numbers and what the value is wrapped in."""
+    parts = [part for part in name.replace("/", ".").split(".") if part and not part.isdecimal()]
+    while len(parts) > 1 and parts[-1] in _TYPES:
+        parts.pop()
+    return parts
 
 
 def _sided(name: str) -> str:

@@ -59,7 +59,7 @@ _PRINTED = tuple(
     )
 )
 _SIGNS = ("=>", "(", "[", "<", "(", ":", ":", "{", "&")  # one of each such pair
-_MOST_WORDS_LEFT = 2
+_MOST_WORDS_LEFT, _A_WORD = 2, re.compile(r"\w+")
 _MOST_AROUND = 0.4  # share of a line that may stand around such pairs
 _LONGEST = 1 << 16  # characters that are looked at for pairs
 
@@ -107,6 +107,14 @@ def _written(text: str) -> tuple[str, dict[str, str]]:
             keys = list(pattern.finditer(pairs))
             if len(keys) >= _LEAST_SEPARATED and len(keys) > len(_BLANK_KEY.findall(pairs)):
                 return text[:start].strip(" |:,(\t;"), _cut(text[start:], keys, sign)[1]
+    before, found = _in_a_row(text, start)
+    if is_spaced and len(_A_WORD.findall(found.get("text", ""))) > _MOST_WORDS_LEFT:  # a sentence with equal signs
+        return text, {}
+    return before, found
+
+
+def _in_a_row(text: str, start: int) -> tuple[str, dict[str, str]]:
+    """Return what stands before pairs that blanks or commas part, and those; what stands among them is `text`."""
     found: dict[str, str] = {}
     counts: dict[str, int] = {}
     left: list[str] = []
@@ -117,8 +125,6 @@ def _written(text: str) -> tuple[str, dict[str, str]]:
         at = pair.end()
     left.append(text[at:])
     rest = " ".join(" ".join(left).split())
-    if is_spaced and len(re.findall(r"\w+", rest)) > _MOST_WORDS_LEFT:  # a sentence with equal signs
-        return text, {}
     if rest.strip(" ,;|"):
         found["text"] = rest.strip(" ,;|")
     return text[:start].strip(" |:,("), found
@@ -139,7 +145,9 @@ def _printed(text: str) -> tuple[str, dict[str, str]] | None:
         if text.count(sign) < _LEAST_SEPARATED - (sign == "&"):
             continue
         pairs = list(pattern.finditer(text))
-        if len(pairs) >= _LEAST_SEPARATED and sum(len(one[0]) for one in pairs) >= (1 - _MOST_AROUND) * (len(text) - pairs[0].start()):
+        if len(pairs) >= _LEAST_SEPARATED and sum(len(one[0]) for one in pairs) >= (1 - _MOST_AROUND) * (
+            len(text) - pairs[0].start()
+        ):
             found: dict[str, str] = {}
             counts: dict[str, int] = {}
             for one in pairs:

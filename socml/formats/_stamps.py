@@ -50,13 +50,16 @@ _DE = r"(?:\.?[-/ ]|\.| de | del |\. de )"
 _DATE_ELSEWHERE = (
     rf"(?P<day>\d{{1,2}}){_DE}(?P<named>{MONTH_NAMES}){_DE}(?P<year>20\d\d|\d\d(?!:\d\d:\d\d(?!:)))"  # not in English
 )
+_CLOCK_FIRST = (
+    r"(?P<hour>\d\d):(?P<minute>\d\d):(?P<second>\d\d)(?:[.,](?P<fraction>\d{1,9}))? "  # before a date of four digits
+)
 _MINUTES = r"(?P<minutes>[+-]\d{3})(?![\d:])"  # ahead of UTC, as DB2 writes them
 _SPELLINGS = (
     rf"(?P<year>\d{{4}})[-/.:](?P<month>\d\d)[-/.:](?P<day>\d\d){_BETWEEN}{_CLOCK}{_ZONE}",
     rf"(?P<year>20\d\d)(?:年|년 ?|[-/])(?P<month>\d{{1,2}})(?:月|월 ?|[-/])(?P<day>\d{{1,2}})(?:[日일] ?|[T ])"
     rf"(?:(?P<noon>{'|'.join(_HALVES)}) ?)?{_CLOCK}{_ZONE}",
     rf"(?P<year>20\d\d)\.(?P<month>\d{{1,2}})\.(?P<day>\d{{1,2}}) {_CLOCK}{_ZONE}",
-    rf"(?P<year>20\d\d|19\d\d)(?P<month>\d\d)(?P<day>\d\d)[T _-]?(?P<hour>\d\d):?(?P<minute>\d\d):?(?P<second>\d\d)"
+    rf"(?P<year>20\d\d|19\d\d)(?P<month>\d\d)(?P<day>\d\d)[T _.-]?(?P<hour>\d\d):?(?P<minute>\d\d):?(?P<second>\d\d)"
     rf"(?:[.,:](?P<fraction>\d{{1,9}}))?(?!\d){_ZONE}",
     rf"(?P<year>20\d\d|19\d\d)(?P<month>\d\d)(?P<day>\d\d)[-T _:]{_CLOCK}{_ZONE}",
     r"(?P<year>\d\d)(?P<month>\d\d)(?P<day>\d\d) {1,2}(?P<hour>\d{1,2}):?(?P<minute>\d\d):?(?P<second>\d\d)(?!\d)",
@@ -77,7 +80,9 @@ _SPELLINGS = (
     rf"(?P<year>\d{{4}})-(?P<month>\d\d)-(?P<day>\d\d)[-T ]{_DOTTED}(?:{_MINUTES})?",
     rf"(?P<year>20\d\d|19\d\d)[-./]?(?P<of_year>[0-3]\d\d)[-T _:]{_CLOCK}{_ZONE}",  # the day of the year, as ISO 8601 and z/OS count
     r"(?P<year>20\d\d|19\d\d)(?P<of_year>[0-3]\d\d) (?P<hour>\d\d)(?P<minute>[0-5]\d)(?P<second>[0-5]\d)(?!\d)",
-    r"(?P<hour>\d\d):(?P<minute>\d\d):(?P<second>\d\d)(?:[.,](?P<fraction>\d{1,9}))? (?P<year>20\d\d)-(?P<month>\d\d)-(?P<day>\d\d)(?![\dT])",
+    rf"{_CLOCK_FIRST}(?P<year>20\d\d)-(?P<month>\d\d)-(?P<day>\d\d)(?![\dT])",
+    rf"{_CLOCK_FIRST}(?P<first>\d{{1,2}})/(?P<other>\d{{1,2}})/(?P<year>20\d\d)(?![\d:])",
+    rf"{_CLOCK_FIRST}(?P<day>\d{{1,2}})\.(?P<month>\d{{1,2}})\.(?P<year>20\d\d)(?![\d:])",
     rf"(?P<day>\d{{1,2}})\.(?P<month>\d{{1,2}})\.(?P<year>\d{{4}}) {{1,2}}{_DOTTED}",
     rf"(?P<first>\d{{1,2}})[/-](?P<other>\d{{1,2}})[/-](?P<year>\d{{4}}) {{1,2}}{_DOTTED}",
     rf"(?P<day>\d{{1,2}})/(?P<month>\d{{1,2}})/(?P<year>\d{{4}}) -- {_CLOCK}",  # of Suricata's engine

@@ -28,13 +28,14 @@ _USERS = (
     re.compile(
         rf"(?i)\b(?:operator|account(?:[ _-]?name)?|actor|identity|person|employee|card ?holder|badge ?holder|who)(?:=| {{0,8}}: ?| (?=\w+ (?:auth|denied|refused|failed|accepted|rejected|granted)))['\"\[<(]{{0,2}}{_NAME}"
     ),
+    re.compile(rf"\b(?:OWNER|OPERATOR|ACCOUNT|LOGIN|USERID) (?![A-Z]{{2,}}\b){_NAME}"),  # labels in capitals
     re.compile(rf"(?i)\buser (?:{_ENDED}): ?['\"]?{_NAME}"),
     re.compile(rf"\b(?:[Uu]ser|USER) (?!(?:{_ENDED})\b){_NAME}"),
     re.compile(rf"\bunix-user:{_NAME}"),
     re.compile(
         r"(?<![^\s'\"(])(?P<name>[\w.-]{1,64})@[\w-]{1,63} (?=(?:\d{1,3}\.){3}\d)"
     ),  # and the machine that comes from there
-    re.compile(r"^(?P<name>[\w.\\-]{1,39})@(?=(?:\d{1,3}\.){3}\d{1,3}[: ])"),
+    re.compile(r"(?:^|[|;,] |^#\d{1,9} )(?P<name>[\w.\\-]{1,39})@(?=(?:\d{1,3}\.){3}\d{1,3}[: ])"),
     re.compile(r"(?i)(?:\blog-?[io]n |\bfor '| [\w.-]{1,64}/)(?P<name>[\w.\\-]{1,64})@(?=\d{1,3}\.\d{1,3}\.)"),
     re.compile(rf"(?i)\b(?:logged|signed) in: {_NAME}$"),
     re.compile(rf"(?i)^log-?[io]n {_NAME} from (?=[\d\[])"),

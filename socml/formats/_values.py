@@ -35,7 +35,7 @@ _PINO = {10: 0, 20: 0, 30: 10, 40: 40, 50: 60, 60: 90}
 _FAILURE = re.compile(
     r"(?i)\b(?:(?:perm|temp)fail|un ?success|un-?authori[sz]ed|un-?authenticated|fail|den(?:y|ied|ies)\b|reject|refus|invalid|forbid|block|drop(?:ped)?\b|discard|"
     r"incorrect|wrong|bad (?:password|credential|user)|mismatch|not (?:allowed|permitted|authori[sz]ed|found|authenticated)|locked|expired|illegal|"
-    r"disallow|abort|undeliver|error\b|prevented|quarantined|no\b|false\b|timeout|timed out|too many|rej\b|prevent\b)"
+    r"ko\b|nok\b|disallow|abort|undeliver|error\b|prevented|quarantined|no\b|false\b|timeout|timed out|too many|rej\b|prevent\b)"
 )
 _SUCCESS = re.compile(
     r"(?i)(?:\bsucce|\bsuccess|\ballow|\baccept|\bgrant|\bpermit|\bpass(?:ed)?\b|\bok\b|\bdone\b|\bcomplete|\bauthenticated\b|\btrue\b|\byes\b|"
@@ -47,18 +47,7 @@ _WORD_BREAKS = re.compile(r"[._:/-]|(?<=[a-z])(?=[A-Z])")
 _YES_NAMES = frozenset(
     "success succeeded issuccess successful ok allowed isallowed permitted authorized granted accepted approved".split()
 )
-_YES_WORDS = {
-    "t": True,
-    "y": True,
-    "1": True,
-    "true": True,
-    "yes": True,
-    "f": False,
-    "n": False,
-    "0": False,
-    "false": False,
-    "no": False,
-}
+_YES_WORDS = dict.fromkeys("t y 1 true yes".split(), True) | dict.fromkeys("f n 0 false no".split(), False)
 _NEGATIVE_NAMES = ("failed", "failure", "blocked", "isblocked", "denied", "error")
 _FAILED_LOGONS = ("failedsignon", "failedlogin", "failedlogon")
 _CODES = ("returncode", "retcode", "rc", "statuserrorcode")  # of which nothing but 0 is well
@@ -187,9 +176,9 @@ def column_value(column: str, value: object, name: str, clock: Clock) -> object:
     >>> column_value("network_transport", 6, "proto", clock), column_value("user_name", 0, "userid", clock)
     ('tcp', None)
     """
+    if column == "time" and isinstance(value, list) and len(value) >= _LEAST_OF_TIME and set(map(type, value)) == {int}:
+        value = "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}".format(*[*value, 0][:6])  # year, month, day …, as Java writes it
     if isinstance(value, list):
-        if column == "time" and len(value) >= _LEAST_OF_TIME and all(type(one) is int for one in value):
-            return _time_of_parts(value, clock)
         scalars = [v for v in value if isinstance(v, (str, int, float)) and not isinstance(v, bool)]
         if column == "threat_technique_id":
             return [v for v in map(str, scalars) if _TECHNIQUE.fullmatch(v)] or None
@@ -205,15 +194,6 @@ def column_value(column: str, value: object, name: str, clock: Clock) -> object:
         return _time(value, name, clock)
     kind = str(EVENT[column].type)
     return _number(value, kind) if kind in ("int32", "int64", "double") else text_of(value)
-
-
-def _time_of_parts(parts: list[int], clock: Clock) -> datetime | None:
-    """Return the time of a list of year, month, day, hour, minute and perhaps second and nanoseconds, as Java writes it."""
-    try:
-        when = datetime(*parts[:6])  # type: ignore[arg-type]
-    except (ValueError, OverflowError):
-        return None
-    return clock.in_zone(when) if 1970 <= when.year <= 2100 else None
 
 
 def _time(value: object, name: str, clock: Clock) -> datetime | None:

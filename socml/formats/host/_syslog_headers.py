@@ -19,7 +19,7 @@ __all__ = [
 ]
 
 _PRIORITY = r"(?:<(?P<priority>\d{1,3})> ?)?"
-_TAG = r"(?:(?!\d\d/\d\d/\d{4}:)(?P<tag>[^\s:\[\]{\"]+)(?:\[(?P<pid>\d*)\])?(?:\]| ?\([^\s()]{1,64}\))?:|\[(?!(?:block|pass|drop|deny|allow|accept|reject)\])(?P<bare_tag>[\w.-]+)\]:?)"
+_TAG = r"(?:(?!\d\d/\d\d/\d{4}:|\d{1,3}(?:\.\d{1,3}){3}:\d)(?P<tag>[^\s:\[\]{\"]+)(?:\[(?P<pid>\d*)\])?(?:\]| ?\([^\s()]{1,64}\))?:|\[(?!(?:block|pass|drop|deny|allow|accept|reject)\])(?P<bare_tag>[\w.-]+)\]:?)"
 _LEVELS = "emerg|alert|crit|err|error|warning|warn|notice|info|debug"
 _FACILITY = (
     r"(?:auth|authpriv|cron|daemon|ftp|kern|lpr|mail|news|ntp|security|syslog|user|uucp|local[0-7])(?:\|\w{1,12})?"

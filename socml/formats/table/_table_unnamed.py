@@ -95,7 +95,9 @@ def _labelled(samples: Mapping[str, list[str]]) -> dict[str, str]:
     """
     columns = list(samples.items())
     labels = [
-        texts[0] if len(texts) > 1 and len(set(texts)) == 1 and _LABEL.fullmatch(texts[0]) and guess((texts[0],)).columns else ""
+        texts[0]
+        if len(texts) > 1 and len(set(texts)) == 1 and _LABEL.fullmatch(texts[0]) and guess((texts[0],)).columns
+        else ""
         for _, texts in columns
     ]
     told = {name: label for label, (name, _) in zip(labels, columns[1:], strict=False) if label}
@@ -197,7 +199,7 @@ _KINDS: dict[str, Callable[[str], bool]] = {
     "transport": lambda text: text.lower() in TRANSPORTS.values(),
     "level": lambda text: text.lower() in LEVELS,
     "action": lambda text: (
-        _ANSWER.sub("", text).replace(" ", "").isalpha()
+        _ANSWER.sub("", text).replace(" ", "").replace("_", "").isalpha()
         and text.count(" ") < _SENTENCE
         and outcome_of(text) is not None
     ),

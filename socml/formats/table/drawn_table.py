@@ -36,7 +36,9 @@ _FIELD = re.compile(
 # Of records that begin with their name, as in TOML and files of settings
 _SECTION = re.compile(r"\[{1,2}[A-Za-z][\w .:-]{0,60}\]{1,2}")
 _SETTING = re.compile(r"[ \t]{0,40}(?P<name>[A-Za-z_@][\w .@/()-]{0,60}?)[ \t]{0,40}[=:][ \t]{0,40}(?P<value>.*)")
-_BOUND = re.compile(r"(?i)[<\[({-]{0,3}(?:begin|end|start|stop)(?:[ :_-]?(?:of[ _-])?(?:record|event|entry|log|audit|item))?[>\])}-]{0,3};?")
+_BOUND = re.compile(
+    r"(?i)[<\[({-]{0,3}(?:begin|end|start|stop)(?:[ :_-]?(?:of[ _-])?(?:record|event|entry|log|audit|item))?[>\])}-]{0,3};?"
+)
 _INLINE = re.compile(r"([\w.-]{1,60}) {0,4}= {0,4}(\"[^\"]*\"|'[^']*'|[^,{}\"']+)")
 _NAME = re.compile(r"[^\W\d][^\n|]{0,60}|[@#]\w{0,60}|%[A-Za-z]{1,60}")
 _OWNER = re.compile(

@@ -118,7 +118,7 @@ class TextLines:
             lines = lines[1:]
         if are_among_text(lines) or _are_headed(written):
             return 0.55
-        if not lines or re.match(rb"\s*(?:\{|<(?!\d))", lines[0]) or b"\0" in head[:4096]:
+        if not lines or re.match(rb"\s*(?:\{|\[\s*\{\"|<(?!\d))", lines[0]) or b"\0" in head[:4096]:
             return 0.0
         texts = [uncoloured(line.decode("utf-8", "replace")) for line in lines]
         if is_table_of_texts(texts) or all(_PAIR_FIRST.match(text) and are_pairs(text) for text in texts):
@@ -262,8 +262,7 @@ class _Lines:
             raise Skip("comment")
         if self._last is None and record in self._above:
             raise Skip("banner")
-        text = record.decode("utf-8", "backslashreplace")
-        text = uncoloured(text)
+        text = uncoloured(record.decode("utf-8", "backslashreplace"))
         service = _SERVICE.match(text)
         if service is None:
             return self._event(text)
