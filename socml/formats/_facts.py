@@ -41,7 +41,7 @@ _CLAIMED = re.compile(r"(?:(?<!\()@\[?|\(\[)$")  # of an account, or what a mail
 _OF_SOMEBODY = re.compile(
     r"(?i)(?:(?:^|[|;,] |^#\d{1,9} )[\w.\\-]{1,39}@$|(?:\b(?:user|by|log-?[io]n) |\bfor '| [\w.-]{1,64}/)[\w.\\-]{1,64}@$)"
 )
-_ARROW = re.compile(r"(?:->|=>|→|\bto)\s{0,24}[\"'\[(<]{0,2}(?:[\w-]{1,24}[:/])?$")
+_ARROW = re.compile(r"(?:->|=>|→|\bto)\s{0,24}[\"'\[(<]{0,2}(?:[\w-]{1,24}[:/]|[\w.-]{1,64} \()?$")
 _NOBODY = ("::", "0.0.0.0")  # all of a machine's own addresses, or none  # noqa: S104
 _TO_HOST = re.compile(r"(?i)\bto (?:the )?(?:remote |target )?(?:host|server|node|machine)[ :=]{1,3}['\"\[(]?$")
 _IN_URL = re.compile(r"[a-z]://(?:[^\s/@]{1,64}@)?$")  # the server's, whoever asks

@@ -110,6 +110,7 @@ _NAMED_VALUES = (
 _TYPES = frozenset(
     "$date $numberLong $numberInt $numberDouble $oid S N BOOL string long int boolean double stringValue intValue boolValue doubleValue".split()
 )
+_UNIT = re.compile(r"(?<=\w)\s{1,3}[\[(][^\[\]()]{1,20}[\])]$")
 _SIGNED = {"@t": "timestamp", "@m": "message", "@mt": "message", "@l": "level"}  # of Serilog's compact form
 _REQUEST_NAMES = frozenset({"request", "requestline", "httprequest", "req", "requestfirstline", "httprequestline"})
 
@@ -306,10 +307,10 @@ def _each_end(name: str) -> Iterator[tuple[str, int]]:
         if end and end not in given:
             given.add(end)
             yield end, skipped
-    sided = _sided(" ".join(parts))
-    if sided and sided not in given:
-        given.add(sided)
-        yield sided, 1
+    for end in (plain_name(_UNIT.sub("", name)), _sided(" ".join(parts))):  # `src port [tcp]`; `srcDevice_ip`
+        if end and end not in given:
+            given.add(end)
+            yield end, 1
     for end in (*_last_words(words), *_elsewhere(words, parts[-1] if parts else "")):
         if end not in given:
             yield end, 2

@@ -10,7 +10,7 @@ from socml.formats._fields import add_numbered
 __all__ = ["are_cells_pairs", "are_pairs", "pairs_of", "uncoloured"]
 
 _PAIR = re.compile(
-    r"(?P<key>[A-Za-z_@][\w.@/-]{0,99}) ?=(?: (?![\w.@/-]{1,100}=))?(?:\"(?P<double>(?:[^\"\\]|\\.)*)\"|'(?P<single>[^']*)'|\{(?!\s*\")(?P<brace>[^{}\n]*)\}|(?P<bare>[^\s\"',;]*(?:,[^\s\"',;=]+(?=[\s\"',;]|$))*))[,;]?",
+    r"(?P<key>[A-Za-z_@][\w.@/-]{0,99}) ?=(?: (?![\w.@/-]{1,100}=))?(?:\"(?P<double>(?:[^\"\\]|\\.)*)\"|'(?P<single>[^']*)'|`(?P<tick>[^`]*)`|\{(?!\s*\")(?P<brace>[^{}\n]*)\}|(?P<bare>[^\s\"',;]*(?:,[^\s\"',;=]+(?=[\s\"',;]|$))*))[,;]?",
     re.DOTALL,
 )
 _FIRST = re.compile(r"(?:^|[\s|:,(\[>])(?P<pair>[A-Za-z_@][\w.@/-]{0,99}(?:\(\d{1,6}\))?(?:=| = \{))")
@@ -90,6 +90,7 @@ def pairs_of(text: str) -> tuple[str, dict[str, str]]:
 
 def _written(text: str) -> tuple[str, dict[str, str]]:
     text = _QUOTED_KEY.sub(r"\g<key>", text) if '"=' in text or '" =' in text else text
+    text = text.replace(":=", "=") if text.count(":=") >= _LEAST_SEPARATED else text
     is_spaced = text.count(" = ") >= _LEAST_SEPARATED
     first = (_FIRST_SPACED if is_spaced else _FIRST).search(text, 0, _LONGEST)
     colons = list(_COLONS.finditer(text, 0, _LONGEST)) if text.count(": ") >= _LEAST_COLONS else []
@@ -201,6 +202,8 @@ def _unescaped(found: re.Match[str]) -> str:
 def _value(pair: re.Match[str]) -> str:
     if (text := pair["double"]) is not None:
         return text if _WINDOWS_NAME.fullmatch(text) else _ESCAPE.sub(_unescaped, text)
+    if pair["tick"] is not None:
+        return pair["tick"]
     if pair["brace"] is not None:
         return pair["brace"].strip()
     return pair["single"] if pair["single"] is not None else pair["bare"]

@@ -63,7 +63,7 @@ _NO_TAGS = re.compile(
 # What stands where a host would in the lines of applications: levels
 NO_HOSTS = frozenset(
     "trace debug dbg verbose info inf information notice warn warning wrn error err severe crit critical fatal emerg stdout stderr ip ip6 arp tcp udp icmp "
-    "client peer user session login logout logon connection request source src from to "
+    "client peer user conn session login logout logon connection request source src from to "
     "startup status install upgrade configure trigproc conffile remove purge "  # the latter of dpkg
     "deny denied permit allow allowed accept drop dropped block blocked reject".split()  # of a firewall's own lines
 )

@@ -24,6 +24,11 @@ _MARK = re.compile(r"\"[^\"\\]*+(?:\\(?:.|\Z)[^\"\\]*+)*+(?:\"|\Z)|[{};]|[^\"{};
 _STATEMENT = re.compile(
     r"(?P<name>[A-Za-z_@][\w.@/-]{0,60})(?: {0,20}[=:] {0,20}| {1,40})(?P<value>.{1,4000})", re.DOTALL
 )
+# Several on one line, as HCL and the text of Protocol Buffers have them
+_ONE_LISTED = re.compile(
+    r"(?P<name>[A-Za-z_][\w.-]{0,60}) {0,4}[=:] {0,4}(?P<value>\"[^\"]{0,1000}\"|[^\s,\"]{1,1000})(?:, {0,4}| {1,4}|$)"
+)
+_LISTED = re.compile(rf"(?:{_ONE_LISTED.pattern.replace('?P<name>', '?:').replace('?P<value>', '?:')}){{2,50}}")
 _PROPERTY = re.compile(
     r"(?P<group>[A-Za-z_][\w-]{0,60}(?:\.\d{1,9}|\[\d{1,9}\]))\.(?P<name>[\w.-]{1,60})\s{0,4}[=:]\s{0,4}(?P<value>.{0,4000})"
 )
@@ -124,6 +129,10 @@ class _Block:
 
     def _end(self) -> None:
         said, self._said = self._said.strip(" ,"), ""
-        if len(self._above) <= _DEEPEST and self._above and (found := _STATEMENT.fullmatch(said)):
+        if self._above and _LISTED.fullmatch(said):
+            for one in _ONE_LISTED.finditer(said):
+                path = ".".join((*self._above[1:], one["name"]))
+                add_numbered(self.found, self._counts, path, one["value"].strip("\"'"))
+        elif len(self._above) <= _DEEPEST and self._above and (found := _STATEMENT.fullmatch(said)):
             path = ".".join((*self._above[1:], found["name"]))
             add_numbered(self.found, self._counts, path, found["value"].strip().strip("\"'"))

@@ -111,8 +111,8 @@ def read_dialect(source: Source, shape: TableShape) -> Dialect:
         lines = [uncommented(lines[0]), *lines[1:]]
     if "header" not in shape.model_fields_set and not shape.columns:
         header = first_is_names([cells_of_line(line, delimiter) for line in lines])
-    below = [cells_of_line(line, delimiter) for line in lines[1:]] if header else []
-    quote = "'" if header and (_are_quoted(first) or (below and all(map(_are_quoted, below)))) else '"'
+    below = [cells_of_line(line, delimiter) for line in lines[int(header) :]]
+    quote = "'" if (header and _are_quoted(first)) or (below and all(map(_are_quoted, below))) else '"'
     first = [cell.strip(quote) for cell in first] if quote == "'" else first
     if header and not shape.columns:
         first = first[: len(first) - _empty_names(lines, delimiter, first)]
@@ -239,7 +239,9 @@ class _Reader:
                 _skip(rows, "line of a cell that goes on", of_lines - 1)
             if skip := self._no_row(line):
                 _skip(rows, skip)
-            elif reason := _misfit(line, self.dialect, quoted):
+            elif (reason := _misfit(line, self.dialect, quoted)) and line.startswith(b"#"):
+                _skip(rows, "comment")
+            elif reason:
                 rows.rejects.append(Reject(number, reason, line))
             else:
                 rows.records.append(line)

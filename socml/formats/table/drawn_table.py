@@ -31,7 +31,7 @@ _BARS = re.compile(r"(?<!\\)[|│┃║┆┇┊┋╎╏]")
 _COUNT = re.compile(r"\(?\d{1,12} (?:rows?|Zeilen?|lignes?|filas?)\b.{0,80}")  # below a table
 _RECORD = re.compile(r"\*{5,} \d{1,12}\. row \*{5,}|-\[ RECORD \d{1,12} \][-+]{0,400}")
 _FIELD = re.compile(
-    r"[ \t]{0,40}(?P<name>[A-Za-z_@][\w .@/()-]{0,60}?)[ \t]{0,40}(?P<sign>:|\|)(?:[ \t](?P<value>.*))?"
+    r"[ \t]{0,40}(?P<name>[A-Za-z_@][\w .@/()-]{0,60}?)[ \t]{0,40}(?P<sign>:|\||\.{2,60}:?)(?:[ \t](?P<value>.*))?"
 )
 # Of records that begin with their name, as in TOML and files of settings
 _SECTION = re.compile(r"\[{1,2}[A-Za-z][\w .:-]{0,60}\]{1,2}")
