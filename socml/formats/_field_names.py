@@ -291,8 +291,7 @@ def _each_end(name: str) -> Iterator[tuple[str, int]]:
     if name in _SIGNED:
         yield _SIGNED[name], 0
     parts = _parts_of(name)
-    if len(parts) > 1 and _ENVELOPE in parts[:-1]:
-        parts = [part for part in parts if part != _ENVELOPE]
+    bare = _UNIT.sub("", name)
     given = set[str]()
     for skipped in range(len(parts)):
         end = plain_name("".join(parts[skipped:]))
@@ -307,7 +306,7 @@ def _each_end(name: str) -> Iterator[tuple[str, int]]:
         if end and end not in given:
             given.add(end)
             yield end, skipped
-    for end in (plain_name(_UNIT.sub("", name)), _sided(" ".join(parts))):  # `src port [tcp]`; `srcDevice_ip`
+    for end in (plain_name(bare) if bare != name else "", _sided(" ".join(parts))):  # `src port [tcp]`; `srcDevice_ip`
         if end and end not in given:
             given.add(end)
             yield end, 1
@@ -317,11 +316,11 @@ def _each_end(name: str) -> Iterator[tuple[str, int]]:
 
 
 def _parts_of(name: str) -> list[str]:
-    """Return the names that a path leads through, without numbers and what the value is wrapped in."""
+    """Return the names that a path leads through, without numbers, and what the value or the record is wrapped in."""
     parts = [part for part in name.replace("/", ".").split(".") if part and not part.isdecimal()]
     while len(parts) > 1 and parts[-1] in _TYPES:
         parts.pop()
-    return parts
+    return [part for part in parts if part != _ENVELOPE] if _ENVELOPE in parts[:-1] else parts
 
 
 def _sided(name: str) -> str:

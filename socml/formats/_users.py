@@ -28,7 +28,7 @@ _USERS = (
     re.compile(
         rf"(?i)\b(?:operator|account(?:[ _-]?name)?|actor|identity|person|employee|card ?holder|badge ?holder|who)(?:=| {{0,8}}: ?| (?=\w+ (?:auth|denied|refused|failed|accepted|rejected|granted)))['\"\[<(]{{0,2}}{_NAME}"
     ),
-    re.compile(rf"\b(?:OWNER|OPERATOR|ACCOUNT|LOGIN|USERID) (?![A-Z]{{2,}}\b){_NAME}"),  # labels in capitals
+    re.compile(rf"\b(?:OWNER|OPERATOR|ACCOUNT|USERID) (?![A-Z]{{2,}}\b){_NAME}"),  # labels in capitals
     re.compile(rf"(?i)\buser (?:{_ENDED}): ?['\"]?{_NAME}"),
     re.compile(rf"\b(?:[Uu]ser|USER) (?!(?:{_ENDED})\b){_NAME}"),
     re.compile(rf"\bunix-user:{_NAME}"),
