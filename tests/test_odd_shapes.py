@@ -30,6 +30,11 @@ FILES: dict[str, tuple[str, dict[str, Any]]] = {
         {**_TIMED, "process_name": "amqsput"},
     ),
     "pairs in brackets": (_twice("[at:{t}] [user:{user}] [ip:{ip}] [result:{how}]\n"), _TIMED),
+    "words behind pairs in brackets": (
+        "[at:2026-03-02T10:00:00] [user:bob] [ip:192.0.2.9] [place:gate] login ok\n"
+        "[at:2026-03-02T10:00:01] [user:ann] [ip:192.0.2.7] [place:gate] login failed\n",
+        {**_TIMED, "message": "login failed"},
+    ),
     "pairs of Lisp": (
         _twice('(event (time "{t}Z") (user "{user}") (client "{ip}") (program gated) (result {how}))\n'),
         {**_TIMED, "process_name": "gated"},
@@ -232,6 +237,13 @@ NOTHING: dict[str, tuple[str, set[str]]] = {
         "2026-03-02 10:00:00 to=ann@a.example, status=sent (rejected once)\n",
         {"user_name"},
     ),
+    "whom a mail is for is no account": (
+        "2026-03-02 10:00:00 delivery to root@mx1 192.0.2.7 rejected\n",
+        {"user_name"},
+    ),
+    "what an identity has is no account": ("2026-03-02 10:00:00 identity provider denied 192.0.2.7\n", {"user_name"}),
+    "what a request is for is no account": ("2026-03-02 10:00:00 auth request for realm failed\n", {"user_name"}),
+    "two letters are no ports alone": ('{"time":"2026-03-02T10:00:00Z","msg":"x","sp":1,"dp":3}\n', {"source_port"}),
     "a status that says no is none": (
         "2026-03-02 10:00:00 192.0.2.7 printed the status no later than noon\n",
         {"event_outcome"},

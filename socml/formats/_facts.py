@@ -39,7 +39,7 @@ _MAIL_HOST = re.compile(
 _CLAIMED = re.compile(r"(?:(?<!\()@\[?|\(\[)$")  # of an account, or what a mail client says that it is
 # Of whom VMware and PgBouncer tell: `user root@`, `for 'root@`, `shop/bob@`
 _OF_SOMEBODY = re.compile(
-    r"(?i)(?:(?:^|[|;,] |^#\d{1,9} )[\w.\\-]{1,39}@$|(?:\b(?:user|by|log-?[io]n) |\bfor '| [\w.-]{1,64}/)[\w.\\-]{1,64}@$)"
+    r"(?i)(?:(?:^|[|;] |^#\d{1,9} )[\w.\\-]{1,39}@$|(?:\b(?:user|by|log-?[io]n) |\bfor '| [\w.-]{1,64}/)[\w.\\-]{1,64}@$)"
 )
 _ARROW = re.compile(r"(?:->|=>|→|\bto)\s{0,24}[\"'\[(<]{0,2}(?:[\w-]{1,24}[:/]|[\w.-]{1,64} \()?$")
 _NOBODY = ("::", "0.0.0.0")  # all of a machine's own addresses, or none  # noqa: S104

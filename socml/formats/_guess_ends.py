@@ -28,6 +28,7 @@ _BOUNDS = ("inbound", "outbound")
 _NOBODY = ("0.0.0.0", "::")  # what stands for a peer where there is none  # noqa: S104
 _PASSING, _SERVICES = 32768, 1024  # the least port that Linux gives a client; the first that is not kept for services
 _REMOTE, _LOCAL = ("remote", "foreign", "peer", "raddr"), ("local", "laddr")
+_TWO_LETTERS = frozenset({"sp", "dp"})
 _ONLY_PORT = re.compile(r"(?i)port(?:\.\d)?")
 _ADDRESS_ENDS = re.compile(r"(?:ip|addr|address|host)$")
 _NO_CLOCK = Clock(None, None, None)
@@ -42,6 +43,7 @@ def complete_ends(row: dict[str, object], taken: dict[str, str], used: set[str],
     _both_ends(row, taken, found)
     _ports_alike(row, taken, used, found)
     _ports_behind(row, taken, used, found)
+    _lone_ports(row, taken, used)
     _passing_port(row, taken, found)
     _own_side(row, taken, used, found)
     _bare_duration(row, taken, used, found)
@@ -131,6 +133,14 @@ def _ports_behind(row: dict[str, object], taken: dict[str, str], used: set[str],
             row |= {f"{side}_port": port} if port is not None else {}
             taken[f"{side}_port"] = name
             used.add(name)
+
+
+def _lone_ports(row: dict[str, object], taken: dict[str, str], used: set[str]) -> None:
+    """Let go of ports whose names are two letters, where no address makes ports of them."""
+    for side in ("source", "destination"):
+        if f"{side}_ip" not in row and plain_name(taken.get(f"{side}_port", "")) in _TWO_LETTERS:
+            row.pop(f"{side}_port")
+            used.discard(taken.pop(f"{side}_port"))
 
 
 def _passing_port(row: dict[str, object], taken: dict[str, str], found: Mapping[str, object]) -> None:

@@ -151,8 +151,13 @@ def _printed(text: str) -> tuple[str, dict[str, str]] | None:
         ):
             found: dict[str, str] = {}
             counts: dict[str, int] = {}
+            left, at = list[str](), pairs[0].start()
             for one in pairs:
+                left.append(text[at : one.start()])
                 add_numbered(found, counts, one["key"], _plain(one))
+                at = one.end()
+            if rest := " ".join(" ".join((*left, text[at:])).split()).strip(" ,;|()[]{}<>."):
+                found["text"] = rest
             return text[: pairs[0].start()].strip(" |:,([{<"), found
     return None
 

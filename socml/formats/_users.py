@@ -26,16 +26,16 @@ _USERS = (
         rf"(?: = | => |\\?=|\\?:{{1,2}} ?| is )(?:User:)?\\?['\"\[<(]{{0,2}}{_NAME}"
     ),
     re.compile(
-        rf"(?i)\b(?:operator|account(?:[ _-]?name)?|actor|identity|person|employee|card ?holder|badge ?holder|who)(?:=| {{0,8}}: ?| (?=\w+ (?:auth|denied|refused|failed|accepted|rejected|granted)))['\"\[<(]{{0,2}}{_NAME}"
+        rf"(?i)\b(?:operator|account(?:[ _-]?name)?|actor|identity|person|employee|card ?holder|badge ?holder|who)(?:=| {{0,8}}: ?)['\"\[<(]{{0,2}}{_NAME}"
     ),
     re.compile(rf"\b(?:OWNER|OPERATOR|ACCOUNT|USERID) (?![A-Z]{{2,}}\b){_NAME}"),  # labels in capitals
     re.compile(rf"(?i)\buser (?:{_ENDED}): ?['\"]?{_NAME}"),
     re.compile(rf"\b(?:[Uu]ser|USER) (?!(?:{_ENDED})\b){_NAME}"),
     re.compile(rf"\bunix-user:{_NAME}"),
     re.compile(
-        r"(?<![^\s'\"(])(?P<name>[\w.-]{1,64})@[\w-]{1,63} (?=(?:\d{1,3}\.){3}\d)"
+        r"(?<![^\s'\"(])(?<!\bto )(?<!\bfrom )(?P<name>[\w.-]{1,64})@[\w-]{1,63} (?=(?:\d{1,3}\.){3}\d)"
     ),  # and the machine that comes from there
-    re.compile(r"(?:^|[|;,] |^#\d{1,9} )(?P<name>[\w.\\-]{1,39})@(?=(?:\d{1,3}\.){3}\d{1,3}[: ])"),
+    re.compile(r"(?:^|[|;] |^#\d{1,9} )(?P<name>[\w.\\-]{1,39})@(?=(?:\d{1,3}\.){3}\d{1,3}[: ])"),
     re.compile(r"(?i)(?:\blog-?[io]n |\bfor '| [\w.-]{1,64}/)(?P<name>[\w.\\-]{1,64})@(?=\d{1,3}\.\d{1,3}\.)"),
     re.compile(rf"(?i)\b(?:logged|signed) in: {_NAME}$"),
     re.compile(rf"(?i)^log-?[io]n {_NAME} from (?=[\d\[])"),
@@ -79,7 +79,7 @@ _USERS_OF_OUTCOMES = (
     re.compile(rf"(?i)\b(?:for|by|of|as|with|peer) ['\"]{_NAME}['\"]"),
     re.compile(rf"(?i)\bfor the ['\"]{_NAME}['\"] (?:principal|user|account)\b"),
     re.compile(rf"\bpeer {_NAME}$"),
-    re.compile(rf"(?i)\b(?:log-?[io]n|logon|sign-?in|access|connection|auth\w{{0,14}}) (?:attempt|request|try) (?:by|of|for) (?:user )?['\"]?{_SOMEBODY}"),
+    re.compile(rf"(?i)\b(?:log-?[io]n|logon|sign-?in|access|connection|auth\w{{0,14}}) (?:attempt|request|try) by (?:user )?['\"]?{_SOMEBODY}(?=['\"]?(?:$|[\n,;]| from\b| at\b))"),
     # An account with its domain, or a mail address that something was decided of
     re.compile(r"(?<![\\\w:/.@-])(?!HK)(?P<name>[A-Z][A-Z0-9-]{1,14}\\[A-Za-z][\w.$-]{0,63}) (?=from|via|on|at|\()"),
     re.compile(
