@@ -134,26 +134,26 @@ def facts_of(text: str) -> dict[str, object]:
     if "source_ip" in row and ("source_port" in row or "destination_port" in row):
         named = {found.lower() for found in _TRANSPORT.findall(text)}
         row |= {"network_transport": named.pop()} if len(named) == 1 else {}
-    words = text.replace("_", " ")  # as in LOGIN_FAILURE
-    plain = elsewhere.unaccented(words)
-    told = {outcome_of(value) for value in _NAMED_OUTCOME.findall(text)} - {None}
-    failed = _FAILURE.search(words) is not None or elsewhere.FAILURE.search(plain) is not None
-    failed = failed or "failure" in told
-    ended = (
-        failed
-        or bool(told)
-        or _PASSED.search(words) is not None
-        or _SUCCESS.search(words) is not None
-        or elsewhere.SUCCESS.search(plain) is not None
-    )
-    if user := user_of(text, ended=ended):
+    plain = elsewhere.unaccented(text.replace("_", " "))
+    outcome = _outcome(text, plain)
+    if user := user_of(text, ended=outcome is not None):
         row["user_name"] = user
     _requests(text, row)
-    if ended:
-        row["event_outcome"] = "failure" if failed else "success"
+    if outcome:
+        row["event_outcome"] = outcome
         if (row.get("user_name") or row.get("source_ip")) and _is_logon(text, plain, row):
             row |= {"class_uid": 3002, "event_category": "authentication", "event_action": "login"}
     return row
+
+
+def _outcome(text: str, plain: str) -> str | None:
+    """Return how a message says that something ended; `plain` is it without accents and low lines, as in LOGIN_FAILURE."""
+    words = text.replace("_", " ")
+    told = {outcome_of(value) for value in _NAMED_OUTCOME.findall(text)} - {None}
+    if "failure" in told or _FAILURE.search(words) or elsewhere.FAILURE.search(plain):
+        return "failure"
+    is_well = told or _PASSED.search(words) or _SUCCESS.search(words) or elsewhere.SUCCESS.search(plain)
+    return "success" if is_well else None
 
 
 def _ends_of(columns: dict[str, str | None]) -> dict[str, object]:
