@@ -28,6 +28,8 @@ _BOUNDS = ("inbound", "outbound")
 _NOBODY = ("0.0.0.0", "::")  # what stands for a peer where there is none  # noqa: S104
 _PASSING, _SERVICES = 32768, 1024  # the least port that Linux gives a client; the first that is not kept for services
 _REMOTE, _LOCAL = ("remote", "foreign", "peer", "raddr"), ("local", "laddr")
+_TWO_LETTERS = frozenset({"sp", "dp"})
+_ONLY_PORT = re.compile(r"(?i)port(?:\.\d)?")
 _ADDRESS_ENDS = re.compile(r"(?:ip|addr|address|host)$")
 _NO_CLOCK = Clock(None, None, None)
 _SENT = frozenset({"sent", "spkt"})
@@ -40,6 +42,8 @@ def complete_ends(row: dict[str, object], taken: dict[str, str], used: set[str],
     _ports_beside(row, taken, used, found)
     _both_ends(row, taken, found)
     _ports_alike(row, taken, used, found)
+    _ports_behind(row, taken, used, found)
+    _lone_ports(row, taken, used)
     _passing_port(row, taken, found)
     _own_side(row, taken, used, found)
     _bare_duration(row, taken, used, found)
@@ -112,6 +116,31 @@ def _ports_alike(row: dict[str, object], taken: dict[str, str], used: set[str], 
             used.discard(taken.pop(f"{other}_port"))
         row[f"{side}_port"], taken[f"{side}_port"] = port, name
         used.add(name)
+
+
+def _ports_behind(row: dict[str, object], taken: dict[str, str], used: set[str], found: Mapping[str, object]) -> None:
+    """Take two ports that are only called so, each right behind an address: `src=… port=… dst=… port=…`."""
+    names = list(found)
+    ports: dict[str, str] = {}
+    for side in ("source", "destination"):
+        at = names.index(taken[f"{side}_ip"]) + 1 if taken.get(f"{side}_ip") in found else len(names)
+        if at < len(names) and _ONLY_PORT.fullmatch(names[at]):
+            ports[side] = names[at]
+    if len(ports) == len(("source", "destination")):
+        for side, name in ports.items():
+            port = column_value(f"{side}_port", found[name], "", _NO_CLOCK)
+            row.pop(f"{side}_port", None)
+            row |= {f"{side}_port": port} if port is not None else {}
+            taken[f"{side}_port"] = name
+            used.add(name)
+
+
+def _lone_ports(row: dict[str, object], taken: dict[str, str], used: set[str]) -> None:
+    """Let go of ports whose names are two letters, where no address makes ports of them."""
+    for side in ("source", "destination"):
+        if f"{side}_ip" not in row and plain_name(taken.get(f"{side}_port", "")) in _TWO_LETTERS:
+            row.pop(f"{side}_port")
+            used.discard(taken.pop(f"{side}_port"))
 
 
 def _passing_port(row: dict[str, object], taken: dict[str, str], found: Mapping[str, object]) -> None:

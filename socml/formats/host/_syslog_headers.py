@@ -19,7 +19,7 @@ __all__ = [
 ]
 
 _PRIORITY = r"(?:<(?P<priority>\d{1,3})> ?)?"
-_TAG = r"(?:(?!\d\d/\d\d/\d{4}:)(?P<tag>[^\s:\[\]{\"]+)(?:\[(?P<pid>\d*)\])?(?:\]| ?\([^\s()]{1,64}\))?:|\[(?P<bare_tag>[\w.-]+)\]:?)"
+_TAG = r"(?:(?!\d\d/\d\d/\d{4}:|\d{1,3}(?:\.\d{1,3}){3}:\d)(?P<tag>[^\s:\[\]{\"]+)(?:\[(?P<pid>\d*)\])?(?:\]| ?\([^\s()]{1,64}\))?:|\[(?!(?:block|pass|drop|deny|allow|accept|reject)\])(?P<bare_tag>[\w.-]+)\]:?)"
 _LEVELS = "emerg|alert|crit|err|error|warning|warn|notice|info|debug"
 _FACILITY = (
     r"(?:auth|authpriv|cron|daemon|ftp|kern|lpr|mail|news|ntp|security|syslog|user|uucp|local[0-7])(?:\|\w{1,12})?"
@@ -63,6 +63,7 @@ _NO_TAGS = re.compile(
 # What stands where a host would in the lines of applications: levels
 NO_HOSTS = frozenset(
     "trace debug dbg verbose info inf information notice warn warning wrn error err severe crit critical fatal emerg stdout stderr ip ip6 arp tcp udp icmp "
+    "client peer user conn session login logout logon connection request source src from to "
     "startup status install upgrade configure trigproc conffile remove purge "  # the latter of dpkg
     "deny denied permit allow allowed accept drop dropped block blocked reject".split()  # of a firewall's own lines
 )
@@ -140,6 +141,7 @@ def is_host(name: str) -> bool:
         and name.lower() not in NO_HOSTS
         and name not in ZONES
         and not _NO_HOST.search(name)
+        and (name == "-" or any(map(str.isalnum, name)))
     )
     return (
         named
