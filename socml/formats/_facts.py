@@ -39,7 +39,7 @@ _MAIL_HOST = re.compile(
 _CLAIMED = re.compile(r"(?:(?<!\()@\[?|\(\[)$")  # of an account, or what a mail client says that it is
 # Of whom VMware and PgBouncer tell: `user root@`, `for 'root@`, `shop/bob@`
 _OF_SOMEBODY = re.compile(
-    r"(?i)(?:(?:^|[|;] |^#\d{1,9} )[\w.\\-]{1,39}@$|(?:\b(?:user|by|log-?[io]n) |\bfor '| [\w.-]{1,64}/)[\w.\\-]{1,64}@$)"
+    r"(?i)(?:(?:^|^#\d{1,9} |\| )[\w.\\-]{1,39}@$|(?:\b(?:user|by|log-?[io]n) |\bfor '| [\w.-]{1,64}/)[\w.\\-]{1,64}@$)"
 )
 _ARROW = re.compile(r"(?:->|=>|→|\bto)\s{0,24}[\"'\[(<]{0,2}(?:[\w-]{1,24}[:/]|[\w.-]{1,64} \()?$")
 _NOBODY = ("::", "0.0.0.0")  # all of a machine's own addresses, or none  # noqa: S104
@@ -68,7 +68,7 @@ _SUCCESS = re.compile(
 )
 # What a text names so: `result: ok`, `status=FAILED`
 _NAMED_OUTCOME = re.compile(
-    r"(?i)\b(?:result|outcome|status|verdict|decision|rc)(?:[=:] ?|\(| <?(?!no\b))['\"]?(?:[1-5]\d\d )?([A-Za-z]{2,24}|(?<=[=: ])[1-5]\d\d(?=[\s,;]|$))(?![\w=:])"
+    r"(?i)\b(?:result|outcome|status|verdict|decision|rc)(?:[=:] ?|\(| <?(?!no\b))['\"]?(?:[1-5]\d\d )?([A-Za-z]{2,24}|(?<=[=: ])[1-5]\d\d(?=[\s,;]|$))(?![\w=:/])"
 )
 _PASSED = re.compile(
     r"\bOK[.!)]?$|\bPASS(?= )|\[(?i:pass)\]|\bpass (?:in|out|tcp|udp|icmp) |\bauth(?:entication)? ok\b"
@@ -136,7 +136,7 @@ def facts_of(text: str) -> dict[str, object]:
         row |= {"network_transport": named.pop()} if len(named) == 1 else {}
     plain = elsewhere.unaccented(text.replace("_", " "))
     outcome = _outcome(text, plain)
-    if user := user_of(text, ended=outcome is not None):
+    if user := user_of(text, ended=outcome is not None, of_logon=_LOGON.search(text) is not None):
         row["user_name"] = user
     _requests(text, row)
     if outcome:

@@ -34,7 +34,7 @@ _WHOLE_WORDS = {
     "src": "source", "dst": "destination", "dest": "destination", "acct": "account", "num": "number", "raddr": "remoteaddress", "laddr": "localaddress", "usr": "user", "msg": "message", "evt": "event", "sev": "severity", "sec": "", "utc": "",
 }  # fmt: skip
 _LAST_WORDS = frozenset(
-    "action severity user timestamp datetime time ts username hostname useragent status method description message result outcome verdict decision moment upn client peer administrator operator".split()
+    "action severity user timestamp datetime time ts username hostname useragent status method description message result outcome verdict decision moment upn client".split()
 )
 _OF_OTHERS = frozenset(
     "upstream backend proxy nat post previous prev old new parent expiry expire expires expiration birth target response process end last next "

@@ -28,7 +28,13 @@ _BOUNDS = ("inbound", "outbound")
 _NOBODY = ("0.0.0.0", "::")  # what stands for a peer where there is none  # noqa: S104
 _PASSING, _SERVICES = 32768, 1024  # the least port that Linux gives a client; the first that is not kept for services
 _REMOTE, _LOCAL = ("remote", "foreign", "peer", "raddr"), ("local", "laddr")
-_TWO_LETTERS = frozenset({"sp", "dp"})
+# Names that say little: they hold only beside the ends of a connection, or one of them
+_WEAK = {
+    "source_port": ({"sp"}, ("source_ip", "destination_ip")),
+    "destination_port": ({"dp"}, ("source_ip", "destination_ip")),
+    "user_name": ({"by", "person", "userinfo"}, ("source_ip",)),
+    "event_outcome": ({"rc", "res", "exit", "accepted", "granted", "approved"}, ("source_ip",)),
+}
 _ONLY_PORT = re.compile(r"(?i)port(?:\.\d)?")
 _ADDRESS_ENDS = re.compile(r"(?:ip|addr|address|host)$")
 _NO_CLOCK = Clock(None, None, None)
@@ -43,7 +49,7 @@ def complete_ends(row: dict[str, object], taken: dict[str, str], used: set[str],
     _both_ends(row, taken, found)
     _ports_alike(row, taken, used, found)
     _ports_behind(row, taken, used, found)
-    _lone_ports(row, taken, used)
+    _let_go(row, taken, used, found)
     _passing_port(row, taken, found)
     _own_side(row, taken, used, found)
     _bare_duration(row, taken, used, found)
@@ -135,12 +141,14 @@ def _ports_behind(row: dict[str, object], taken: dict[str, str], used: set[str],
             used.add(name)
 
 
-def _lone_ports(row: dict[str, object], taken: dict[str, str], used: set[str]) -> None:
-    """Let go of ports whose names are two letters, where no address makes ports of them."""
-    for side in ("source", "destination"):
-        if f"{side}_ip" not in row and plain_name(taken.get(f"{side}_port", "")) in _TWO_LETTERS:
-            row.pop(f"{side}_port")
-            used.discard(taken.pop(f"{side}_port"))
+def _let_go(row: dict[str, object], taken: dict[str, str], used: set[str], found: Mapping[str, object]) -> None:
+    """Let go of what weak names tell where nobody comes from anywhere: `by=price`, `sp=98`; of outcomes, numbers: `exit=42`."""
+    for column, (names, beside) in _WEAK.items():
+        end, value = plain_name(taken.get(column, "").rpartition(".")[2]), found.get(taken.get(column, ""))
+        is_word = column == "event_outcome" and str(value).isalpha() and not (end == "exit" and value in (True, False))
+        if end in names and not is_word and not all(map(row.get, beside)):
+            row.pop(column, None)
+            used.discard(taken.pop(column))
 
 
 def _passing_port(row: dict[str, object], taken: dict[str, str], found: Mapping[str, object]) -> None:

@@ -50,8 +50,11 @@ _NAME = r"(?P<name>[^\s'\"\[\]<>(){},;=|«»]{1,128})"
 _UNKNOWN = r"(?:inconnue? |invalide |desconocido |sconosciuto |desconhecido |onbekende? )?"
 USERS = (
     re.compile(
-        rf"(?i)\b(?:nom d'utilisateur|utilisateur|benutzername|benutzers?|anwenders?|konto|usuario|cuenta|utente|utilizador|gebruiker|użytkownik|uživatel|användare|bruger|bruker)"
+        rf"(?i)\b(?:nom d'utilisateur|utilisateur|benutzername|benutzers?|anwenders?|konto|usuario|cuenta|utente|utilizador|gebruiker)"
         rf"(?:=| ?: ?| ){_UNKNOWN}['\"\[<(«]{{0,2}} ?{_NAME}"
+    ),
+    re.compile(  # these are also verbs, or begin a sentence of nobody
+        rf"(?i)\b(?:użytkownik|uživatel|användare|bruger|bruker)(?:=| ?: ?| (?=\S{{1,128}} (?:z|från|fra) [^\W\d_]{{0,12}} ?(?:\d{{1,3}}\.){{3}}\d)){_NAME}"
     ),
     re.compile(rf"(?i)\b(?:compte|conta)(?:=| ?: | ['\"«] ?){_NAME}"),
 )

@@ -48,7 +48,7 @@ _PRINTED = tuple(
     re.compile(pattern)
     for pattern in (
         rf"[:\"']{{0,2}}{_KEY}[\"']? ?=> ?(?:{_QUOTED}|'(?P<single>[^']*)'|:?(?P<bare>[^\s,{{}}\"']+))[,}}]? ?",
-        rf"(?<![\w.]){_KEY}\((?P<bare>[^()]*)\),? ?",
+        rf"(?<![\w.]){_KEY}\((?!e?s\))(?P<bare>[^()]*)\),? ?",
         rf"\[{_KEY}[:=] ?(?P<bare>[^\[\]]*)\] ?",
         rf"<{_KEY}[:=] ?(?P<bare>[^<>]*)> ?",
         rf"\({_KEY} (?:{_QUOTED}|(?P<bare>[^\s()\"]+))\) ?",

@@ -14,6 +14,7 @@ __all__ = ["OF_PASSWORD", "user_of"]
 
 _NAME = r"(?P<name>[^\s'\"\[\]<>(){},;=|]{1,128})"
 _SOMEBODY = rf"(?!(?:the|an?|client|peer|device|server|host|request|connection|token|certificate)\b){_NAME}"
+_IPV4 = r"(?:\d{1,3}\.){3}\d"
 _ENDED = "authenticated|authori[sz]ed|denied|rejected|accepted|blocked|banned|created|added|deleted|removed|enabled|locked|unlocked"
 _USERS = (
     re.compile(rf"(?i)\buser \[[^\]]{{0,64}}\]\\\[{_NAME}"),
@@ -25,17 +26,12 @@ _USERS = (
         rf"(?i)\b(?:user[ _-]?name|user[ _-]?id|user|logname|acct|usr|uname|ruser|users|principal|username|uid|set_id|log-?[io]n id)['\"]?"
         rf"(?: = | => |\\?=|\\?:{{1,2}} ?| is )(?:User:)?\\?['\"\[<(]{{0,2}}{_NAME}"
     ),
-    re.compile(
-        rf"(?i)\b(?:operator|account(?:[ _-]?name)?|actor|identity|person|employee|card ?holder|badge ?holder|who)(?:=| {{0,8}}: ?)['\"\[<(]{{0,2}}{_NAME}"
-    ),
-    re.compile(rf"\b(?:OWNER|OPERATOR|ACCOUNT|USERID) (?![A-Z]{{2,}}\b){_NAME}"),  # labels in capitals
     re.compile(rf"(?i)\buser (?:{_ENDED}): ?['\"]?{_NAME}"),
     re.compile(rf"\b(?:[Uu]ser|USER) (?!(?:{_ENDED})\b){_NAME}"),
     re.compile(rf"\bunix-user:{_NAME}"),
-    re.compile(
-        r"(?<![^\s'\"(])(?<!\bto )(?<!\bfrom )(?P<name>[\w.-]{1,64})@[\w-]{1,63} (?=(?:\d{1,3}\.){3}\d)"
-    ),  # and the machine that comes from there
-    re.compile(r"(?:^|[|;] |^#\d{1,9} )(?P<name>[\w.\\-]{1,39})@(?=(?:\d{1,3}\.){3}\d{1,3}[: ])"),
+    re.compile(r"^(?P<name>[\w.\\-]{1,39})@(?=(?:\d{1,3}\.){3}\d{1,3}[: ])"),
+    re.compile(r"(?:^#\d{1,9}|\|) (?P<name>[\w.\\-]{1,39})@(?=(?:\d{1,3}\.){3}\d{1,3} \|)"),
+    re.compile(rf"\b(?:OWNER|OPERATOR|USERID) (?![A-Z]{{2,}}\b){_NAME}(?= {{1,4}}[A-Z]{{3,}} {{1,4}}\S)"),  # labels in capitals
     re.compile(r"(?i)(?:\blog-?[io]n |\bfor '| [\w.-]{1,64}/)(?P<name>[\w.\\-]{1,64})@(?=\d{1,3}\.\d{1,3}\.)"),
     re.compile(rf"(?i)\b(?:logged|signed) in: {_NAME}$"),
     re.compile(rf"(?i)^log-?[io]n {_NAME} from (?=[\d\[])"),
@@ -79,11 +75,10 @@ _USERS_OF_OUTCOMES = (
     re.compile(rf"(?i)\b(?:for|by|of|as|with|peer) ['\"]{_NAME}['\"]"),
     re.compile(rf"(?i)\bfor the ['\"]{_NAME}['\"] (?:principal|user|account)\b"),
     re.compile(rf"\bpeer {_NAME}$"),
-    re.compile(rf"(?i)\b(?:log-?[io]n|logon|sign-?in|access|connection|auth\w{{0,14}}) (?:attempt|request|try) by (?:user )?['\"]?{_SOMEBODY}(?=['\"]?(?:$|[\n,;]| from\b| at\b))"),
-    # An account with its domain, or a mail address that something was decided of
-    re.compile(r"(?<![\\\w:/.@-])(?!HK)(?P<name>[A-Z][A-Z0-9-]{1,14}\\[A-Za-z][\w.$-]{0,63}) (?=from|via|on|at|\()"),
+    # A domain's account before the address that it came from; a mail address of which something was decided, before that
+    re.compile(rf"(?<![\\\w:/.@-])(?!HK)(?P<name>[A-Z][A-Z0-9-]{{1,14}}\\[A-Za-z][\w.$-]{{0,63}}) (?=(?:from |via |on |at |\(){_IPV4})"),
     re.compile(
-        r"(?i)(?:^|[\]:|-] )(?P<name>[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,4}),? (?:was |has been |is )?(?:rejected|denied|refused|accepted|admitted|granted|logged|locked|authenticated|allowed|blocked)\b"
+        rf"(?i)(?:^|[\]:|-] )(?P<name>[a-z][\w.+-]{{0,63}}@[\w-]{{1,63}}(?:\.[\w-]{{1,63}}){{1,4}}) (?:was )?(?:rejected|denied|refused|accepted|admitted) (?=(?:from |\(){_IPV4})"
     ),
     re.compile(rf"(?i)\bfor (?:user |account )?{_NAME} (?:from|via|at|on|by|against|because|due|with|using)\b"),
     re.compile(rf"(?i)\bauth\w{{0,14}} (?:failed|failure|error|refused|denied) [^:]{{0,200}}\bfor {_NAME}:"),
@@ -96,6 +91,12 @@ _USERS_OF_OUTCOMES = (
     re.compile(rf"(?i)\bfor (?:user |account )?{_NAME}$"),
     re.compile(rf"(?i)\b{_NAME}(?:\[[^\]\n]{{1,64}}\])? (?:logged|signed) (?:in|on|out|off)\b"),
 )  # fmt: skip
+# In a message that tells of a logon
+_USERS_OF_LOGONS = (
+    re.compile(rf"(?i)\b(?:operator|who)(?:=| {{0,8}}: ?)['\"\[<(]{{0,2}}{_NAME}"),
+    re.compile(rf"(?<![^\s'\"(])(?<!\bto )(?<!\bfrom )(?P<name>[\w.-]{{1,64}})@[\w-]{{1,63}} (?={_IPV4})"),  # and the machine that comes from there
+    re.compile(rf"(?i)\b(?:log-?[io]n|sign-?in) (?:attempt|request) by (?:user )?['\"]?{_SOMEBODY}(?=['\"]?(?:$|\n| from {_IPV4}))"),
+)  # fmt: skip
 _NO_USER = frozenset(
     "n/a not is was has from to and or name id the with for unknown login logged in on agent password exec privileged attempting trying accessing failed failure authentication does did could "
     "cannot access account session null none a an of by be been must will wants at user username info data list group requested attempted tried "
@@ -104,12 +105,13 @@ _NO_USER = frozenset(
 )
 
 
-def user_of(text: str, *, ended: bool) -> str | None:
+def user_of(text: str, *, ended: bool, of_logon: bool = False) -> str | None:
     """Return the account that a message tells of; None if it tells none.
 
     Parameters
     ----------
     ended : whether the message tells how something ended, which says more of whom it is about
+    of_logon : whether it tells of a logon
 
     Examples
     --------
@@ -117,6 +119,7 @@ def user_of(text: str, *, ended: bool) -> str | None:
     ('bob', None)
     """
     of_outcomes = (*_USERS_OF_OUTCOMES, *elsewhere.USERS_OF_OUTCOMES) if ended else ()
+    of_outcomes += _USERS_OF_LOGONS if of_logon else ()
     for pattern in (*_USERS, *elsewhere.USERS, *of_outcomes):
         for found in pattern.finditer(text):
             name = (

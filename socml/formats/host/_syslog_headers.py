@@ -63,9 +63,12 @@ _NO_TAGS = re.compile(
 # What stands where a host would in the lines of applications: levels
 NO_HOSTS = frozenset(
     "trace debug dbg verbose info inf information notice warn warning wrn error err severe crit critical fatal emerg stdout stderr ip ip6 arp tcp udp icmp "
-    "client peer user conn session login logout logon connection request source src from to "
-    "startup status install upgrade configure trigproc conffile remove purge "  # the latter of dpkg
+    "conn connection request from to startup status install upgrade configure trigproc conffile remove purge "  # the latter of dpkg
     "deny denied permit allow allowed accept drop dropped block blocked reject".split()  # of a firewall's own lines
+)
+# Words of a sentence, where no program follows
+_NO_HOSTS_ALONE = frozenset(
+    "client peer user session login logout logon source".split()
 )
 _PEER = re.compile(r"(?:\S{1,256}/)?[0-9.]{7,15}:\d{1,5}")  # of whom a line tells, as OpenVPN writes
 _QUEUED = re.compile(r"[0-9A-Za-z]{6}-[0-9A-Za-z]{6,11}-[0-9A-Za-z]{2,4}")  # a message of exim's
@@ -102,6 +105,9 @@ def header(text: str) -> re.Match[str] | None:
     if found and "=" in (found["tag"] or "") and "," in found["tag"]:
         return None  # pairs with a colon among them
     if found and not found["tag"] and (found["message"] or "").startswith("=> "):  # a field's name and its value
+        return None
+    is_alone = found and (found["tag"] is None or (found["message"] or "").startswith(":"))  # `peer fe80::7` has no tag
+    if host and is_alone and host.lower() in _NO_HOSTS_ALONE:
         return None
     return None if found and ((host and not is_host(host)) or _is_application(found)) else found
 

@@ -37,6 +37,7 @@ _URL = re.compile(r"(?:/|https?://)\S{0,4000}")
 _AGENT = re.compile(r"[A-Za-z][\w.-]{1,40}/\d.{0,2000}")
 _PORT = re.compile(r"\d{1,5}")
 _LABEL = re.compile(r"[A-Za-z][A-Za-z _-]{1,30}")
+_LEAST_LABELS = 3
 _NAMED = re.compile(r"(?P<name>[^\W\d_][\w -]{0,39}): (?= {0,4}\S)")
 _BARE_ACCOUNT = re.compile(r"[A-Za-z_][\w.$-]{0,63}")
 _ACCOUNTS = frozenset("root admin administrator administrateur anonymous guest nobody postgres sa".split())
@@ -90,18 +91,21 @@ def _labelled(samples: Mapping[str, list[str]]) -> dict[str, str]:
 
     Examples
     --------
-    >>> _labelled({"c1": ["user", "user"], "c2": ["bob", "ann"], "c3": ["ip", "ip"], "c4": ["192.0.2.7", "192.0.2.8"]})
-    {'c2': 'user', 'c4': 'ip'}
+    >>> _labelled({str(n): [name] * 2 for n, name in enumerate(("time", "2026-03-02", "user", "bob", "ip", "192.0.2.7"))})
+    {'1': 'time', '3': 'user', '5': 'ip'}
     """
     columns = list(samples.items())
-    labels = [
-        texts[0]
-        if len(texts) > 1 and len(set(texts)) == 1 and _LABEL.fullmatch(texts[0]) and guess((texts[0],)).columns
-        else ""
-        for _, texts in columns
-    ]
-    told = {name: label for label, (name, _) in zip(labels, columns[1:], strict=False) if label}
-    return told if len(told) > 1 and len(set(told.values())) == len(told) else {}
+    first = next((at for at, (_, texts) in enumerate(columns) if _label(texts)), len(columns))
+    labels = [_label(texts) for _, texts in columns[first::2]]
+    told = {name: label for label, (name, _) in zip(labels, columns[first + 1 :: 2], strict=False)}
+    are_alternate = all(labels) and not any(_label(texts) for _, texts in columns[first + 1 :: 2])
+    return told if are_alternate and len(set(labels)) == len(told) >= _LEAST_LABELS else {}
+
+
+def _label(texts: Sequence[str]) -> str:
+    """Return the known name that all cells of a column are; nothing if they are none."""
+    is_one = len(texts) > 1 and len(set(texts)) == 1 and _LABEL.fullmatch(texts[0]) is not None
+    return texts[0] if is_one and guess((texts[0],)).columns else ""
 
 
 def _are_accounts(texts: Sequence[str]) -> bool:

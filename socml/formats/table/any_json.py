@@ -276,7 +276,7 @@ def _event(found: dict[str, object], clock: Clock) -> dict[str, object]:
 def _fields_of(found: Mapping[str, object]) -> dict[str, object]:
     """Return the fields of a record, among them those of objects that a field holds as text; what may be a message stays whole."""
     fields: dict[str, object] = {}
-    if isinstance(node := found.get("node"), dict) and len(found) <= _MOST_OF_WRAP:  # an edge of GraphQL
+    if isinstance(node := found.get("node"), dict) and found.keys() <= {"node", "cursor"}:  # an edge of GraphQL
         found = {**{name: value for name, value in found.items() if name != "node"}, **node}
     for name, value in flat_fields(found).items():
         text = value if isinstance(value, str) and value.startswith("{") and value.endswith("}") else ""
