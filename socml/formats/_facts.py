@@ -8,6 +8,7 @@ the first `LONGEST` characters. Words are English, or of one of `_other_language
 from __future__ import annotations
 
 import re
+from itertools import chain
 
 from socml.formats import _other_languages as elsewhere
 from socml.formats._addresses import address
@@ -42,6 +43,7 @@ _OF_SOMEBODY = re.compile(
     r"(?i)(?:(?:^|^#\d{1,9} |\| )[\w.\\-]{1,39}@$|(?:\b(?:user|by|log-?[io]n) |\bfor '| [\w.-]{1,64}/)[\w.\\-]{1,64}@$)"
 )
 _ARROW = re.compile(r"(?:->|=>|→|\bto)\s{0,24}[\"'\[(<]{0,2}(?:[\w-]{1,24}[:/]|[\w.-]{1,64} \()?$")
+_DONE_ON = re.compile(r"(?i)\bby [^\s@]{1,64} on $")  # where somebody did something, who connected to nothing
 _NOBODY = ("::", "0.0.0.0")  # all of a machine's own addresses, or none  # noqa: S104
 _TO_HOST = re.compile(r"(?i)\bto (?:the )?(?:remote |target )?(?:host|server|node|machine)[ :=]{1,3}['\"\[(]?$")
 _IN_URL = re.compile(r"[a-z]://(?:[^\s/@]{1,64}@)?$")  # the server's, whoever asks
@@ -64,14 +66,15 @@ _FAILURE = re.compile(
 )
 _SUCCESS = re.compile(
     r"(?i)\b(?:accept(?:ed|s)|(?<!to )(?:accept|permit|allow)|success(?:ful|fully)?|succeeded|granted|permitted|allowed|authenticated|authori[sz]ed|(?:logged|signed) (?:in|on)|"
-    r"(?:log|sign)-?in ok|ok login|passed|admitted)\b"
+    r"(?:log|sign)-?in ok|ok login|passed|admitted(?= \(| from|$))\b"
 )
-# What a text names so: `result: ok`, `status=FAILED`
+# What a text names so: `result=ok`, and before a stop, the end or another name, `status: FAILED`
 _NAMED_OUTCOME = re.compile(
-    r"(?i)\b(?:result|outcome|status|verdict|decision|rc)(?:[=:] ?|\(| <?(?!no\b))['\"]?(?:[1-5]\d\d )?([A-Za-z]{2,24}|(?<=[=: ])[1-5]\d\d(?=[\s,;]|$))(?![\w=:/])"
+    r"(?i)\b(?:result|outcome|status|verdict|decision)(?:[=:(]['\"<]?(?:[1-5]\d\d )?([A-Za-z]{2,24})(?![\w=:/ -])|(?:=|:? <?)['\"]?(?:[1-5]\d\d )?([A-Za-z]{2,24})(?=['\">)\]]{0,2}(?:[\s,;:.]{0,4}$|[,;:.)\n]| {2}| [\w-]{1,40}[=:])))"
 )
+_LOGON_CODE = re.compile(r"(?i)\b(?:result|status)[=:] ?([1-5]\d\d)(?=[\s,;]|$)")
 _PASSED = re.compile(
-    r"\bOK[.!)]?$|\bPASS(?= )|\[(?i:pass)\]|\bpass (?:in|out|tcp|udp|icmp) |\bauth(?:entication)? ok\b"
+    r"(?:[:=>|\]_-] ?|\b2\d\d )OK[.!)]?$|\bauth(?:entication)? ok\b|\b(?:LOGIN|AUTH) PASS\b|\bPASS (?i:tcp|udp|icmp) |\[(?i:pass)\]|\bpass (?:in|out) on "
 )  # not a password
 _LOGON = re.compile(
     r"(?i)\b(?:log-?[io]ns?|logged (?:in|on)|log (?:in|on)|sign(?:ed)?[ -]?(?:in|on)|password|passwd|authenticat\w{0,5}|auth(?![:=]\w)|credentials?|"
@@ -149,10 +152,11 @@ def facts_of(text: str) -> dict[str, object]:
 def _outcome(text: str, plain: str) -> str | None:
     """Return how a message says that something ended; `plain` is it without accents and low lines, as in LOGIN_FAILURE."""
     words = text.replace("_", " ")
-    told = {outcome_of(value) for value in _NAMED_OUTCOME.findall(text)} - {None}
+    named = [*chain(*_NAMED_OUTCOME.findall(text)), *(_LOGON_CODE.findall(text) if _LOGON.search(text) else ())]
+    told = {outcome_of(value) for value in named if value} - {None}
     if "failure" in told or _FAILURE.search(words) or elsewhere.FAILURE.search(plain):
         return "failure"
-    is_well = told or _PASSED.search(words) or _SUCCESS.search(words) or elsewhere.SUCCESS.search(plain)
+    is_well = told or _PASSED.search(text) or _SUCCESS.search(words) or elsewhere.SUCCESS.search(plain)
     return "success" if is_well else None
 
 
@@ -212,6 +216,7 @@ def _addresses(text: str, row: dict[str, object]) -> None:
             or ip in _NOBODY
             or _is_network(found)
             or (_CLAIMED.search(before) and not _OF_SOMEBODY.search(before))
+            or (_DONE_ON.search(before) and not _LOGON.search(text))
         ):
             continue
         is_next = _goes_on(last, found, row)

@@ -30,6 +30,7 @@ _USERS = (
     re.compile(rf"\b(?:[Uu]ser|USER) (?!(?:{_ENDED})\b){_NAME}"),
     re.compile(rf"\bunix-user:{_NAME}"),
     re.compile(r"^(?P<name>[\w.\\-]{1,39})@(?=(?:\d{1,3}\.){3}\d{1,3}[: ])"),
+    re.compile(rf"\bpid \d{{1,9}} (?P<name>[\w.-]{{1,64}})@[\w-]{{1,63}} (?={_IPV4})"),
     re.compile(r"(?:^#\d{1,9}|\|) (?P<name>[\w.\\-]{1,39})@(?=(?:\d{1,3}\.){3}\d{1,3} \|)"),
     re.compile(rf"\b(?:OWNER|OPERATOR|USERID) (?![A-Z]{{2,}}\b){_NAME}(?= {{1,4}}[A-Z]{{3,}} {{1,4}}\S)"),  # labels in capitals
     re.compile(r"(?i)(?:\blog-?[io]n |\bfor '| [\w.-]{1,64}/)(?P<name>[\w.\\-]{1,64})@(?=\d{1,3}\.\d{1,3}\.)"),
@@ -91,7 +92,7 @@ _USERS_OF_OUTCOMES = (
     re.compile(rf"(?i)\bfor (?:user |account )?{_NAME}$"),
     re.compile(rf"(?i)\b{_NAME}(?:\[[^\]\n]{{1,64}}\])? (?:logged|signed) (?:in|on|out|off)\b"),
 )  # fmt: skip
-# In a message that tells of a logon
+# In a message that tells how a logon ended
 _USERS_OF_LOGONS = (
     re.compile(rf"(?i)\b(?:operator|who)(?:=| {{0,8}}: ?)['\"\[<(]{{0,2}}{_NAME}"),
     re.compile(rf"(?<![^\s'\"(])(?<!\bto )(?<!\bfrom )(?P<name>[\w.-]{{1,64}})@[\w-]{{1,63}} (?={_IPV4})"),  # and the machine that comes from there
@@ -119,7 +120,7 @@ def user_of(text: str, *, ended: bool, of_logon: bool = False) -> str | None:
     ('bob', None)
     """
     of_outcomes = (*_USERS_OF_OUTCOMES, *elsewhere.USERS_OF_OUTCOMES) if ended else ()
-    of_outcomes += _USERS_OF_LOGONS if of_logon else ()
+    of_outcomes += _USERS_OF_LOGONS if ended and of_logon else ()
     for pattern in (*_USERS, *elsewhere.USERS, *of_outcomes):
         for found in pattern.finditer(text):
             name = (

@@ -13,12 +13,14 @@ __all__ = [
     "DELIMITERS",
     "are_names_in_comment",
     "count_cuts",
+    "empty_names",
     "is_line_of_names",
     "is_table_of_texts",
     "is_units",
     "sniff_delimiter",
     "titles_above",
     "uncommented",
+    "unnamed",
 ]
 
 DELIMITERS = (",", ";", "\t", "|", "^", "~")
@@ -171,6 +173,23 @@ def _are_groups(rows: Sequence[Sequence[str]]) -> bool:
         return False
     are_words = all(shape_of(cell) in ("text", "") for row in rows[:2] for cell in row)
     return are_words and any(shape_of(cell) not in ("text", "") for cell in rows[2])
+
+
+def unnamed(lines: Sequence[bytes], delimiter: str, named: int, *, header: bool) -> list[str]:
+    """Return names for the columns that a line of names leaves out: all other lines have as many, and one or two more.
+
+    So Windows' event viewer writes the text of an event.
+    """
+    counts = {count_cuts(line, delimiter) + 1 for line in lines[1:]} if header else set()
+    more = counts.pop() - named if len(counts) == 1 else 0
+    return ["message", *(f"column_{named + n}" for n in range(2, more + 1))] if 0 < more <= 2 else []
+
+
+def empty_names(lines: Sequence[bytes], delimiter: str, first: Sequence[str]) -> int:
+    """Return how many empty names, one or two, stand behind those of the columns: no row has a cell for them."""
+    counts = {count_cuts(line, delimiter) + 1 for line in lines[1:]}
+    more = len(first) - counts.pop() if len(counts) == 1 else 0
+    return more if more in (1, 2) and not any(name.strip() for name in first[-more:]) else 0
 
 
 def is_units(names: bytes, line: bytes, delimiter: str) -> bool:

@@ -91,7 +91,8 @@ def _read_front(before: str, text: str, row: dict[str, object], clock: Clock) ->
     stamp = _stamp(before, clock)
     if stamp and row.get("time") is None:
         row["time"] = stamp.time
-    if header.stamp and header.host and row.get("host_name") is None:
+    is_word = before[:1].isdecimal() and (header.host or "").isalpha() and (header.host or "").istitle()  # `Deny a=1`
+    if header.stamp and header.host and not is_word and row.get("host_name") is None:
         row["host_name"] = header.host
     if header.severity is not None and row.get("event_severity") is None:
         row["event_severity"] = header.severity

@@ -80,7 +80,7 @@ class Table:
         if lines[0].lower().lstrip(b"\"'").startswith(b"sep=") and len(lines) > 1:
             lines = lines[1:]
         lines = whole_records(lines[titles_above(lines) :])
-        lines = lines[:1] + [line for line in lines[1:] if not line.startswith(b"#")]
+        lines = lines[:1] + [line for line in lines[1:] if not line.startswith(b"# ")]
         delimiter, share = sniff_delimiter(lines)
         if len(lines) > _LEAST_BELOW and leaves_out_last(lines, delimiter):
             share = 1.0  # as the event viewer does, of the message
