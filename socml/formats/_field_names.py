@@ -100,10 +100,6 @@ _NAMED_VALUES = (
     ("Name", "Value"),
     ("key", "value"),
     ("Key", "Value"),
-    ("@name", "@value"),
-    ("@Name", "@Value"),
-    ("@key", "@value"),
-    ("@k", "@v"),
     ("k", "v"),
 )
 # What MongoDB, DynamoDB, Avro and OpenTelemetry wrap a value in

@@ -33,7 +33,7 @@ _WEAK = {
     "source_port": ({"sp"}, ("source_ip", "destination_ip")),
     "destination_port": ({"dp"}, ("source_ip", "destination_ip")),
     "user_name": ({"by", "person", "userinfo"}, ("source_ip",)),
-    "event_outcome": ({"rc", "res", "exit", "accepted", "granted", "approved"}, ("source_ip",)),
+    "event_outcome": ({"rc", "res", "exit", "accepted", "approved"}, ("source_ip",)),
 }
 _ONLY_PORT = re.compile(r"(?i)port(?:\.\d)?")
 _ADDRESS_ENDS = re.compile(r"(?:ip|addr|address|host)$")

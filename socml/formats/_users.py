@@ -32,7 +32,9 @@ _USERS = (
     re.compile(r"^(?P<name>[\w.\\-]{1,39})@(?=(?:\d{1,3}\.){3}\d{1,3}[: ])"),
     re.compile(rf"\bpid \d{{1,9}} (?P<name>[\w.-]{{1,64}})@[\w-]{{1,63}} (?={_IPV4})"),
     re.compile(r"(?:^#\d{1,9}|\|) (?P<name>[\w.\\-]{1,39})@(?=(?:\d{1,3}\.){3}\d{1,3} \|)"),
-    re.compile(rf"\b(?:OWNER|OPERATOR|USERID) (?![A-Z]{{2,}}\b){_NAME}(?= {{1,4}}[A-Z]{{3,}} {{1,4}}\S)"),  # labels in capitals
+    re.compile(
+        rf"\b(?:OWNER|OPERATOR|USERID) (?![A-Z]{{2,}}\b){_NAME}(?= {{1,4}}[A-Z]{{3,}} {{1,4}}\S)"
+    ),  # labels in capitals
     re.compile(r"(?i)(?:\blog-?[io]n |\bfor '| [\w.-]{1,64}/)(?P<name>[\w.\\-]{1,64})@(?=\d{1,3}\.\d{1,3}\.)"),
     re.compile(rf"(?i)\b(?:logged|signed) in: {_NAME}$"),
     re.compile(rf"(?i)^log-?[io]n {_NAME} from (?=[\d\[])"),

@@ -67,9 +67,7 @@ NO_HOSTS = frozenset(
     "deny denied permit allow allowed accept drop dropped block blocked reject".split()  # of a firewall's own lines
 )
 # Words of a sentence, where no program follows
-_NO_HOSTS_ALONE = frozenset(
-    "client peer user session login logout logon source".split()
-)
+_NO_HOSTS_ALONE = frozenset("client peer user session login logout logon source".split())
 _PEER = re.compile(r"(?:\S{1,256}/)?[0-9.]{7,15}:\d{1,5}")  # of whom a line tells, as OpenVPN writes
 _QUEUED = re.compile(r"[0-9A-Za-z]{6}-[0-9A-Za-z]{6,11}-[0-9A-Za-z]{2,4}")  # a message of exim's
 _FIELD = re.compile(r"[A-Za-z_]{2,20}:(?!\d{1,5}$)[^\s:]{1,256}")  # `user:ann`; a port may stand behind a host
