@@ -92,6 +92,11 @@ def test_a_weak_name_alone_tells_nothing(record: dict[str, Any], columns: set[st
     assert columns.isdisjoint({name for name, value in row.items() if value is not None} | set(taken))
 
 
+def test_the_name_of_an_action_is_asked_before_the_type_of_an_audit() -> None:
+    row, _ = guessed_row({"Audit Type": "Standard", "Action Name": "LOGON"}, Clock(None, None, None))
+    assert row["event_action"] == "LOGON"
+
+
 def test_a_node_with_a_time_beside_it_is_a_machine_and_no_wrap(tmp_path: Path) -> None:
     line = '{"time": "2026-03-02T10:00:00Z", "node": {"name": "n1", "status": "ok"}}\n'
     (tmp_path / "odd.json").write_text(line * 2)
@@ -198,6 +203,8 @@ def test_a_message_tells_who_and_how_it_ended(text: str) -> None:
         ("node 192.0.2.7 status error count 0", "event_outcome"),
         ("node 192.0.2.7 decision: yes/no branch", "event_outcome"),
         ("node 192.0.2.7 rc(locked) candidate", "event_outcome"),
+        ("node 192.0.2.7 failed: 0", "event_outcome"),
+        ("node 192.0.2.7 done: 12, 0 failures", "event_outcome"),
     ],
 )
 def test_a_message_of_nobody_tells_nobody_and_no_end(text: str, column: str) -> None:

@@ -59,7 +59,7 @@ _DESTINATION = frozenset(
 )
 _WEAK = frozenset({"user", "by", "caller", "host"})  # an address after them gives way to one after a better word
 _FAILURE = re.compile(
-    r"(?i)\b(?:fail(?:ed|ure|ures|s|ing)?|(?:perm|temp)fail|(?:fail|un)\w{0,12}success\w{0,5}|unsuccessful(?:ly)?|den(?:y|ied|ies)|reject(?:ed|s|ing)?|refus(?:ed|es|ing)|invalid|incorrect|"
+    r"(?i)(?<!\b0 )\b(?:fail(?:ed|ure|ures|s|ing)?(?! ?[:=] ?0\b)|(?:perm|temp)fail|(?:fail|un)\w{0,12}success\w{0,5}|unsuccessful(?:ly)?|den(?:y|ied|ies)|reject(?:ed|s|ing)?|refus(?:ed|es|ing)|invalid|incorrect|"
     r"unauthori[sz]ed|forbidden|block(?:ed|ing)?|drop(?:ped)?|mismatch|(?:does|did)(?:n't| not) match|(?:bad|wrong) (?:password|user\w{0,4}|login|credential\w?|auth\w{0,14})|"
     r"not (?:allowed|permitted|authori[sz]ed|authenticated|found|exist|valid|accepted|recogni[sz]ed)|illegal|disallowed|locked (?:out|user|account)|unknown user|"
     r"(?:could|can) ?not (?:be )?(?:authenticate|verif|log ?in\b)\w{0,3}|(?:token|jwt|password|account|credentials?|certificate|key) (?:has |is )?expired|unable to (?:authenticate|log ?(?:in|on)|verify)|no such user|insufficient (?:access|privileges?|permissions?|rights|authority)|user unknown|auth-?fail\w{0,4}|no (?:matching |pg.hba\.conf )?entry for|auth\w{0,11} (?:error|failure)|too many (?:\w{1,16} ){0,2}(?:attempts|failures)|violation|break-in)(?![\w-])"
