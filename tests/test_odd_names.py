@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from socml.formats._facts import facts_of
 from socml.formats._field_names import guess
 from socml.formats._guess import guessed_row
 from socml.formats._months import month_number
+from socml.formats._stamps import stamp_in
 from socml.formats._times import Clock
 from socml.formats._values import outcome_of
 from socml.formats.host._syslog_headers import header
@@ -92,6 +94,14 @@ def test_a_weak_name_alone_tells_nothing(record: dict[str, Any], columns: set[st
     assert columns.isdisjoint({name for name, value in row.items() if value is not None} | set(taken))
 
 
+@pytest.mark.parametrize(
+    ("name", "well", "ill"), [("rc", 0, 5), ("accepted", True, False), ("approved", 1, 0), ("accepted", "t", "f")]
+)
+def test_a_number_or_a_yes_beside_an_address_is_an_outcome(name: str, well: object, ill: object) -> None:
+    rows = [guessed_row({**_ENDS, name: value}, Clock(None, None, None))[0] for value in (well, ill)]
+    assert [row["event_outcome"] for row in rows] == ["success", "failure"]
+
+
 def test_the_name_of_an_action_is_asked_before_the_type_of_an_audit() -> None:
     row, _ = guessed_row({"Audit Type": "Standard", "Action Name": "LOGON"}, Clock(None, None, None))
     assert row["event_action"] == "LOGON"
@@ -122,6 +132,13 @@ MONTHS = (
 @pytest.mark.parametrize(("number", "names"), enumerate(MONTHS, 1))
 def test_a_month_in_words_is_a_number(number: int, names: str) -> None:
     assert {month_number(name) for name in names.split()} == {number}
+
+
+@pytest.mark.parametrize("stamp", ["2 marzo 2026 ore 10:00:00", "2 marca 2026 godz. 10:00:00", "10:00:00 2.03.2026"])
+def test_a_time_in_words_is_read(stamp: str) -> None:
+    found = stamp_in(f"{stamp} began", Clock(None, None, None))
+    assert found is not None
+    assert found.time == datetime(2026, 3, 2, 10, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ _KEPT_CHARACTERS = 10_000  # of the names of one record; what is guessed of more
 _NAMES_FILES = tuple(Path(__file__).with_name(f"_field_names{which}.toml") for which in ("", "_translated"))
 _WHOLE = 4  # the least length of the last part of a path that is a name by itself
 _SHORT = frozenset(
-    "ip ts tm who usr src dst spt dpt url uri pid sha md5 cmd exe msg ok res".split()
+    "ip ts tm who src dst spt dpt url uri pid sha md5 cmd exe msg ok res".split()
 )  # that are names though they are shorter
 # Words of a name, some of them cut short; the last one or two of them may be a name by themselves, if no word before says
 # that it is of something else

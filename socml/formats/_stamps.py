@@ -42,9 +42,7 @@ _ZONE = rf"(?: ?(?P<zone>[+-]\d\d:?\d\d(?![\d-])|(?:{_NAMES})\b|(?:{_PLACES})/[A
 _DAY_NAME = r"(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]{0,6},? +)"
 _MONTH = r"(?P<month>[A-Z][a-z]{2}|[A-Z]{3})[a-z]{0,6}\.?"
 _MONTH_CUT = r"(?P<month>[A-Z][a-z]{2})"
-_BETWEEN = (
-    rf"(?:,[{_BLANKS}]?|,? (?:at|à|um|om|alle|klo?\.?|ore|uur|godz\.?|a las|às) | @ |::|[T:_.-]|[{_BLANKS}]{{1,4}})"
-)
+_BETWEEN = rf"(?:,[{_BLANKS}]?|,? (?:at|à|um|om|alle|klo?\.?|ore|godz\.?|a las|às) | @ |::|[T:_.-]|[{_BLANKS}]{{1,4}})"
 _HALVES = {"上午": 0, "午前": 0, "오전": 0, "下午": 12, "午後": 12, "오후": 12}
 _DE = r"(?:\.?[-/ ]|\.| de | del |\. de )"
 _DATE_ELSEWHERE = (

@@ -122,8 +122,8 @@ def user_of(text: str, *, ended: bool, of_logon: bool = False) -> str | None:
     ('bob', None)
     """
     of_outcomes = (*_USERS_OF_OUTCOMES, *elsewhere.USERS_OF_OUTCOMES) if ended else ()
-    of_outcomes += _USERS_OF_LOGONS if ended and of_logon else ()
-    for pattern in (*_USERS, *elsewhere.USERS, *of_outcomes):
+    of_logons = _USERS_OF_LOGONS if ended and of_logon else ()
+    for pattern in (*_USERS, *elsewhere.USERS, *of_outcomes, *of_logons):
         for found in pattern.finditer(text):
             name = (
                 found["name"].rstrip(".:!?\\").lstrip("\\")
