@@ -73,6 +73,14 @@ def test_a_list_of_named_values_is_fields(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    "kind",
+    "$date $numberLong $numberInt $numberDouble S N BOOL string long int boolean double stringValue intValue boolValue doubleValue".split(),
+)
+def test_what_a_value_is_wrapped_in_is_no_part_of_its_name(kind: str) -> None:
+    assert guess((f"user.{kind}",)).columns["user_name"]
+
+
+@pytest.mark.parametrize(
     ("record", "columns"),
     [
         ({"by": "weight", "rows": 12}, {"user_name"}),
@@ -264,3 +272,18 @@ def test_a_row_of_a_number_sign_that_does_not_fit_is_kept_as_such(tmp_path: Path
     rows = "".join(f"#{n},2026-03-02T10:00:0{n},bob,192.0.2.7\n" for n in range(6))
     (tmp_path / "odd.csv").write_text(f"id,time,user,ip\n{rows}#7,2026-03-02T10:00:07\n")
     assert (peek(tmp_path / "odd.csv", limit=20).parsed, peek(tmp_path / "odd.csv", limit=20).rejected) == (6, 1)
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "2026-03-02 10:00:0{n} order 881\n    user ann from 192.0.2.7 rejected\n",
+        "2026-03-02 10:00:0{n} - began\n" + "  a line\n" * 8 + "  user ann from 192.0.2.7 rejected\n",
+        "lunes, 2 de marzo de 2026 10:00:0{n} | acceso denegado | usuario ann | desde 192.0.2.7\n",
+    ],
+)
+def test_a_record_of_words_tells_who_and_from_where(lines: str, tmp_path: Path) -> None:
+    (tmp_path / "odd.log").write_text("".join(lines.format(n=n) for n in range(3)), encoding="utf-8")
+    event = peek(tmp_path / "odd.log").to_dict()["events"][-1]
+    assert [event.get(one) for one in ("user_name", "source_ip", "host_name")] == ["ann", "192.0.2.7", None]
+    assert event["event_outcome"] == "failure"

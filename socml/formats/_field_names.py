@@ -104,7 +104,7 @@ _NAMED_VALUES = (
 )
 # What MongoDB, DynamoDB, Avro and OpenTelemetry wrap a value in
 _TYPES = frozenset(
-    "$date $numberLong $numberInt $numberDouble $oid S N BOOL string long int boolean double stringValue intValue boolValue doubleValue".split()
+    "$date $numberLong $numberInt $numberDouble S N BOOL string long int boolean double stringValue intValue boolValue doubleValue".split()
 )
 _UNIT = re.compile(r"(?<=\w)\s{1,3}[\[(][^\[\]()]{1,20}[\])]$")
 _SIGNED = {"@t": "timestamp", "@m": "message", "@mt": "message", "@l": "level"}  # of Serilog's compact form
