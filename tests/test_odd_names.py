@@ -12,6 +12,7 @@ from socml.formats._facts import facts_of
 from socml.formats._field_names import guess
 from socml.formats._guess import guessed_row
 from socml.formats._months import month_number
+from socml.formats._pairs import _printed
 from socml.formats._stamps import stamp_in
 from socml.formats._times import Clock
 from socml.formats._values import outcome_of
@@ -77,7 +78,7 @@ def test_a_list_of_named_values_is_fields(tmp_path: Path) -> None:
     "$date $numberLong $numberInt $numberDouble S N BOOL string long int boolean double stringValue intValue boolValue doubleValue".split(),
 )
 def test_what_a_value_is_wrapped_in_is_no_part_of_its_name(kind: str) -> None:
-    assert guess((f"user.{kind}",)).columns["user_name"]
+    assert guess((f"acct.{kind}",)).columns["user_name"]
 
 
 @pytest.mark.parametrize(
@@ -229,6 +230,8 @@ def test_a_message_tells_who_and_how_it_ended(text: str) -> None:
         ("node 192.0.2.7 decision: yes/no branch", "event_outcome"),
         ("node 192.0.2.7 rc(locked) candidate", "event_outcome"),
         ("node 192.0.2.7 failed: 0", "event_outcome"),
+        ("link of 192.0.2.7: /login?q=1&result=no&status=535&z=3", "event_outcome"),
+        ("login denied, 192.0.2.7: /?q=1&operator=guide&z=3", "user_name"),
         ("node 192.0.2.7 done: 12, 0 failures", "event_outcome"),
     ],
 )
@@ -287,3 +290,16 @@ def test_a_record_of_words_tells_who_and_from_where(lines: str, tmp_path: Path) 
     event = peek(tmp_path / "odd.log").to_dict()["events"][-1]
     assert [event.get(one) for one in ("user_name", "source_ip", "host_name")] == ["ann", "192.0.2.7", None]
     assert event["event_outcome"] == "failure"
+
+
+@pytest.mark.parametrize(
+    ("text", "pairs"),
+    [
+        ("<user=bob> <ip=192.0.2.7> <ok=no>", {"user": "bob", "ip": "192.0.2.7", "ok": "no"}),
+        ("fetched /x?q=1&user=guide&result=no&z=3", {}),
+        ("f(x)=1, g(y)=2, user(z)=3", {}),
+    ],
+)
+def test_pairs_are_what_a_program_printed_and_no_query_or_formula(text: str, pairs: dict[str, str]) -> None:
+    assert (_printed(text) or ("", {}))[1] == pairs
+    assert facts_of(text).get("user_name") == pairs.get("user")

@@ -70,9 +70,9 @@ _SUCCESS = re.compile(
 )
 # What a text names so: `result=ok`, and before a stop, the end or another name, `status: FAILED`
 _NAMED_OUTCOME = re.compile(
-    r"(?i)\b(?:result|outcome|status|verdict|decision)(?:[=:(]['\"<]?(?:[1-5]\d\d )?([A-Za-z]{2,24})(?![\w=:/ -])|(?:=|:? <?)['\"]?(?:[1-5]\d\d )?([A-Za-z]{2,24})(?=['\">)\]]{0,2}(?:[\s,;:.]{0,4}$|[,;:.)\n]| {2}| [\w-]{1,40}[=:])))"
+    r"(?i)(?<![?&\w])(?:result|outcome|status|verdict|decision)(?:[=:(]['\"<]?(?:[1-5]\d\d )?([A-Za-z]{2,24})(?![\w=:/ -])|(?:=|:? <?)['\"]?(?:[1-5]\d\d )?([A-Za-z]{2,24})(?=['\">)\]]{0,2}(?:[\s,;:.]{0,4}$|[,;:.)\n]| {2}| [\w-]{1,40}[=:])))"
 )
-_LOGON_CODE = re.compile(r"(?i)\b(?:result|status)[=:] ?([1-5]\d\d)(?=[\s,;]|$)")
+_LOGON_CODE = re.compile(r"(?i)(?<![?&\w])(?:result|status)[=:] ?([1-5]\d\d)(?=[\s,;]|$)")
 _PASSED = re.compile(
     r"(?:[:=>|\]_-] ?|\b2\d\d )OK[.!)]?$|\bauth(?:entication)? ok\b|\b(?:LOGIN|AUTH) PASS\b|\bPASS (?i:tcp|udp|icmp) |\[(?i:pass)\]|\bpass (?:in|out) on "
 )  # not a password

@@ -48,12 +48,12 @@ _PRINTED = tuple(
     re.compile(pattern)
     for pattern in (
         rf"[:\"']{{0,2}}{_KEY}[\"']? ?=> ?(?:{_QUOTED}|'(?P<single>[^']*)'|:?(?P<bare>[^\s,{{}}\"']+))[,}}]? ?",
-        rf"(?<![\w.]){_KEY}\((?!e?s\))(?P<bare>[^()]*)\),? ?",
+        rf"(?<![\w.]){_KEY}\((?!e?s\))(?P<bare>[^()]*)\)(?! ?=),? ?",
         rf"\[{_KEY}[:=] ?(?P<bare>[^\[\]]*)\] ?",
         rf"<{_KEY}[:=] ?(?P<bare>[^<>]*)> ?",
         rf"\({_KEY} (?:{_QUOTED}|(?P<bare>[^\s()\"]+))\) ?",
         rf"(?<=[\s(]):{_KEY} (?:{_QUOTED}|:?(?P<bare>[^\s()\"]+))[ )]?",
-        rf"(?:^|(?<=[\s{{(])){_KEY}:(?P<bare>[^\s{{}}\";=][^\s{{}}\";]*)(?=[\s}})]|$) ?",
+        rf"(?:^|(?<=[\s{{(])){_KEY}:(?P<bare>[^\s{{}}\";=:\\][^\s{{}}\";]*)(?=[\s}})]|$) ?",
         rf"\{{{_KEY},(?:{_QUOTED}|(?P<bare>[^{{}},\"]+))\}},?",
         rf"(?:^|(?<=&)){_KEY}=(?P<bare>[^&\s]*)&?",
     )
@@ -146,6 +146,8 @@ def _printed(text: str) -> tuple[str, dict[str, str]] | None:
         if text.count(sign) < _LEAST_SEPARATED - (sign == "&"):
             continue
         pairs = list(pattern.finditer(text))
+        if sign == "&" and pairs and pairs[0].start() > 0:  # of an address that was asked for
+            continue
         if len(pairs) >= _LEAST_SEPARATED and sum(len(one[0]) for one in pairs) >= (1 - _MOST_AROUND) * (
             len(text) - pairs[0].start()
         ):

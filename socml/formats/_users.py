@@ -96,7 +96,7 @@ _USERS_OF_OUTCOMES = (
 )  # fmt: skip
 # In a message that tells how a logon ended
 _USERS_OF_LOGONS = (
-    re.compile(rf"(?i)\b(?:operator|who)(?:=| {{0,8}}: ?)['\"\[<(]{{0,2}}{_NAME}"),
+    re.compile(rf"(?i)(?<![?&\w])(?:operator|who)(?:=| {{0,8}}: ?)['\"\[<(]{{0,2}}{_NAME}"),
     re.compile(rf"(?<![^\s'\"(])(?<!\bto )(?<!\bfrom )(?P<name>[\w.-]{{1,64}})@[\w-]{{1,63}} (?={_IPV4})"),  # and the machine that comes from there
     re.compile(rf"(?i)\b(?:log-?[io]n|sign-?in) (?:attempt|request) by (?:user )?['\"]?{_SOMEBODY}(?=['\"]?(?:$|\n| from {_IPV4}))"),
 )  # fmt: skip
