@@ -12,7 +12,7 @@ from socml.formats._facts import facts_of
 from socml.formats._field_names import guess
 from socml.formats._guess import guessed_row
 from socml.formats._months import month_number
-from socml.formats._pairs import _printed
+from socml.formats._pairs import _printed, pairs_of
 from socml.formats._stamps import stamp_in
 from socml.formats._times import Clock
 from socml.formats._values import outcome_of
@@ -303,3 +303,14 @@ def test_a_record_of_words_tells_who_and_from_where(lines: str, tmp_path: Path) 
 def test_pairs_are_what_a_program_printed_and_no_query_or_formula(text: str, pairs: dict[str, str]) -> None:
     assert (_printed(text) or ("", {}))[1] == pairs
     assert facts_of(text).get("user_name") == pairs.get("user")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '7: login of \'bob\' failed, client: 192.0.2.7, server: a.example, request: "GET / HTTP/1.1", host: "b" = c',
+        "Thread(sid:2 port:-1) of:two zx:3 cx:4 on:5",
+    ],
+)
+def test_names_in_a_sentence_or_in_parentheses_are_no_pairs(text: str) -> None:
+    assert {"client", "sid", "port"}.isdisjoint(pairs_of(text)[1])

@@ -37,7 +37,7 @@ _COLONS = re.compile(r"(?:^|[,;\]] ?)(?P<key>[A-Z][\w/-]{0,40}(?: [\w/-]{1,30}){
 # `name:value|name:value`, as Cassandra's audit; LTSV, with tabs
 _BARRED = {
     "|": re.compile(r"(?:^|\|)(?P<key>[A-Za-z_]{2,40}):(?!//)"),
-    ",": re.compile(r"(?:^|,) ?(?P<key>[A-Za-z_]{2,40}):(?!//)"),
+    ",": re.compile(r"(?:^|,) ?(?P<key>[A-Za-z_]{2,40}):(?!//| )"),
     "\t": re.compile(r"(?:^|\t)(?P<key>[A-Za-z_][\w.-]{0,60}):(?!//)"),
 }
 _LEAST_SEPARATED, _LEAST_COLONS = 3, 4
@@ -53,7 +53,7 @@ _PRINTED = tuple(
         rf"<{_KEY}[:=] ?(?P<bare>[^<>]*)> ?",
         rf"\({_KEY} (?:{_QUOTED}|(?P<bare>[^\s()\"]+))\) ?",
         rf"(?<=[\s(]):{_KEY} (?:{_QUOTED}|:?(?P<bare>[^\s()\"]+))[ )]?",
-        rf"(?:^|(?<=[\s{{(])){_KEY}:(?P<bare>[^\s{{}}\";=:\\][^\s{{}}\";]*)(?=[\s}})]|$) ?",
+        rf"(?:^|(?<=[\s{{])){_KEY}:(?P<bare>[^\s{{}}\";=:\\()][^\s{{}}\";()]*)(?=[\s}}]|$) ?",
         rf"\{{{_KEY},(?:{_QUOTED}|(?P<bare>[^{{}},\"]+))\}},?",
         rf"(?:^|(?<=&)){_KEY}=(?P<bare>[^&\s]*)&?",
     )
