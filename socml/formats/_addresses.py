@@ -11,7 +11,7 @@ __all__ = ["address", "address_and_port", "address_text"]
 
 _WITH_PORT = re.compile(
     r"\[(?P<v6>[^\]]+)\](?::(?:(?P<port6>\d{1,5})|\*))?|(?P<v4>[0-9.]+)"
-    r"(?:%[\w.-]{1,64})?(?:/(?P<behind>\d{3,5})|:(?:(?P<port>\d{0,5})(?::[\w.-]{1,64}){0,2}|\*))"  # no mask has three digits
+    r"(?:%[\w.-]{1,64})?(?:/(?P<behind>\d{3,5})|[:#](?:(?P<port>\d{0,5})(?::[\w.-]{1,64}){0,2}|\*))"  # no mask has three digits
 )
 # Java, Samba, sockets and Asterisk write a name and a sign, or the protocol before an address
 _FRONT = re.compile(

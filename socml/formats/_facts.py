@@ -8,11 +8,14 @@ the first `LONGEST` characters. Words are English, or of one of `_other_language
 from __future__ import annotations
 
 import re
+from itertools import chain
 
 from socml.formats import _other_languages as elsewhere
 from socml.formats._addresses import address
+from socml.formats._users import user_of
+from socml.formats._values import outcome_of
 
-__all__ = ["LONGEST", "OF_PASSWORD", "TELLS", "facts_of"]
+__all__ = ["LONGEST", "TELLS", "facts_of"]
 
 LONGEST = 4096  # characters of a message that are looked at
 # What a message holds that tells anything
@@ -37,9 +40,10 @@ _MAIL_HOST = re.compile(
 _CLAIMED = re.compile(r"(?:(?<!\()@\[?|\(\[)$")  # of an account, or what a mail client says that it is
 # Of whom VMware and PgBouncer tell: `user root@`, `for 'root@`, `shop/bob@`
 _OF_SOMEBODY = re.compile(
-    r"(?i)(?:^[\w.\\-]{1,39}@$|(?:\b(?:user|log-?[io]n) |\bfor '| [\w.-]{1,64}/)[\w.\\-]{1,64}@$)"
+    r"(?i)(?:(?:^|^#\d{1,9} |\| )[\w.\\-]{1,39}@$|(?:\b(?:user|by|log-?[io]n) |\bfor '| [\w.-]{1,64}/)[\w.\\-]{1,64}@$)"
 )
-_ARROW = re.compile(r"(?:->|=>|→|\bto)\s{0,24}[\"'\[(<]{0,2}(?:[\w-]{1,24}[:/])?$")
+_ARROW = re.compile(r"(?:->|=>|→|\bto)\s{0,24}[\"'\[(<]{0,2}(?:[\w-]{1,24}[:/]|[\w.-]{1,64} \()?$")
+_DONE_ON = re.compile(r"(?i)\bby [^\s@]{1,64} on $")  # where somebody did something, who connected to nothing
 _NOBODY = ("::", "0.0.0.0")  # all of a machine's own addresses, or none  # noqa: S104
 _TO_HOST = re.compile(r"(?i)\bto (?:the )?(?:remote |target )?(?:host|server|node|machine)[ :=]{1,3}['\"\[(]?$")
 _IN_URL = re.compile(r"[a-z]://(?:[^\s/@]{1,64}@)?$")  # the server's, whoever asks
@@ -54,99 +58,30 @@ _DESTINATION = frozenset(
     "listening backend gateway nexthop interface i vip vserver".split()
 )
 _WEAK = frozenset({"user", "by", "caller", "host"})  # an address after them gives way to one after a better word
-_NAME = r"(?P<name>[^\s'\"\[\]<>(){},;=|]{1,128})"
-_SOMEBODY = rf"(?!(?:the|an?|client|peer|device|server|host|request|connection|token|certificate)\b){_NAME}"
-_ENDED = "authenticated|authori[sz]ed|denied|rejected|accepted|blocked|banned|created|added|deleted|removed|enabled|locked|unlocked"
-_USERS = (
-    re.compile(rf"(?i)\buser \[[^\]]{{0,64}}\]\\\[{_NAME}"),
-    re.compile(rf"(?i)\blog-?[io]n as ['\"]?{_NAME}"),
-    re.compile(
-        rf"(?i)\b(?:invalid|illegal|unknown|nonexistent) (?:user|principal|account|login|username|member)(?![\w/-]):? ?['\"\[<(]{{0,2}}{_NAME}"
-    ),
-    re.compile(
-        rf"(?i)\b(?:user[ _-]?name|user[ _-]?id|user|logname|acct|usr|uname|ruser|users|principal|username|uid|set_id|log-?[io]n id)['\"]?"
-        rf"(?: = | => |\\?=|\\?:{{1,2}} ?| is )(?:User:)?\\?['\"\[<(]{{0,2}}{_NAME}"
-    ),
-    re.compile(rf"(?i)\buser (?:{_ENDED}): ?['\"]?{_NAME}"),
-    re.compile(rf"\b(?:[Uu]ser|USER) (?!(?:{_ENDED})\b){_NAME}"),
-    re.compile(rf"\bunix-user:{_NAME}"),
-    re.compile(r"^(?P<name>[\w.\\-]{1,39})@(?=(?:\d{1,3}\.){3}\d{1,3}[: ])"),
-    re.compile(r"(?i)(?:\blog-?[io]n |\bfor '| [\w.-]{1,64}/)(?P<name>[\w.\\-]{1,64})@(?=\d{1,3}\.\d{1,3}\.)"),
-    re.compile(rf"(?i)\b(?:logged|signed) in: {_NAME}$"),
-    re.compile(rf"(?i)^log-?[io]n {_NAME} from (?=[\d\[])"),
-    re.compile(rf"(?i)\blog-?[io]n: {_NAME} - (?=[\da-f])"),
-    re.compile(rf"^\"{_NAME}\" (?=(?:\d{{1,3}}\.){{3}}\d)"),  # of a proxy, before the client's address
-    re.compile(rf"(?i)\buser name (?:[a-z]{{1,12}} ){{1,6}}(?:is|was):? ['\"]{_NAME}"),
-    re.compile(rf"(?i)\b(?:logged|signed) in using {_NAME}, from (?=[\da-f])"),
-    re.compile(
-        rf"(?i)\b(?:authenticated as|(?:connected|logged in|logon|login) as (?:principal|user)) (?:principal |user )?['\"]?{_NAME}"
-    ),
-    re.compile(rf"\bby {_NAME} (?:from|at) (?=[\d\[])"),
-    re.compile(
-        rf"(?i)\b(?:by|for admin|session for) {_NAME} (?:from (?:src |ip ){{0,2}}(?=\d|[\da-f]{{1,4}}:)|via \w+ from|using \w+ from|has timed out)"
-    ),
-    re.compile(
-        r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3} - (?P<name>[\w.@-]{1,128})(?: \([a-z]{1,20}: [\w.@-]{1,64}\))? (?:- |\"[A-Z])"
-    ),
-    re.compile(r"\bUSER\((?P<name>[\w#$@-]{1,8}) {0,8}\)"),  # of z/OS
-    re.compile(r"\bCLI:(?:\d{1,3}\.){3}\d{1,3}:(?P<name>[\w.-]{1,64}):"),
-    re.compile(rf"^{_NAME} (?:called \w+(?:\.\w+){{2,}}|requested /)"),  # of a broker's console
-    re.compile(rf"(?i)\bclient ?: {_NAME} / (?=[\da-f])"),
-    re.compile(r"(?:^|\] |\s)(?P<name>[A-Za-z][\w.-]{0,63}) \((?:\d{1,3}\.){3}\d{1,3}\)> "),
-    re.compile(  # of ONTAP: the client, then its virtual server and the account
-        r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?::\d{1,5})? :: (?:[\w.-]{1,64}:)?(?P<name>[\w.\\@-]{1,64})(?= ::)"
-    ),
-    re.compile(  # one that ended for a reason, or began for a purpose, names nobody
-        rf"(?i)\bsession (?:opened for (?!the\b|an?\b|\d)|(?:opened|closed|started|ended) for (?:(?:the )?user |(?=['\"])))['\"]?{_NAME}"
-    ),
-    re.compile(rf"(?i)\b(?:login|account)=\\?['\"]?{_NAME}"),
-    re.compile(rf"(?i)\b(?:user|account|login|member|username)(?: id| name)? \\?['\"\[<(]{{1,2}}{_NAME}"),
-)
-# What is said of somebody whose name stands before it, as a program's would
-OF_PASSWORD = re.compile(r"(?i)(?:wrong|bad|incorrect|invalid) (?:password|passphrase|credentials)\b")
-_USERS_OF_OUTCOMES = (
-    re.compile(rf"(?i)(?:^|\]  ?)\[{_NAME}\]: (?:failed to )?log(?:ged)? ?in\b"),
-    re.compile(rf"Exception: {_SOMEBODY}: Authentication failed"),
-    re.compile(r"(?i)\bsession \d{1,12} (?:\d{1,3}\.){3}\d{1,3} (?P<name>[\w.@-]{1,64})\]"),
-    re.compile(rf"^{_SOMEBODY}: {OF_PASSWORD.pattern.replace('(?i)', '(?i:')})"),
-    re.compile(rf"\b[Uu]sername {_NAME} [a-z]"),
-    re.compile(r"(?i)\b(?:for|by|of) (?:user |account |invalid user )?['\"\[<(]{0,2}(?P<name>[\w.+-]{1,64}@[\w.-]{1,255}\w)"),
-    re.compile(rf"(?i)\b(?:for|by|of|as|with|peer) ['\"]{_NAME}['\"]"),
-    re.compile(rf"(?i)\bfor the ['\"]{_NAME}['\"] (?:principal|user|account)\b"),
-    re.compile(rf"\bpeer {_NAME}$"),
-    re.compile(rf"(?i)\bfor (?:user |account )?{_NAME} (?:from|via|at|on|by|against|because|due|with|using)\b"),
-    re.compile(rf"(?i)\bauth\w{{0,14}} (?:failed|failure|error|refused|denied) [^:]{{0,200}}\bfor {_NAME}:"),
-    re.compile(rf"(?i)\bfrom \S{{1,64}} as (?:user )?['\"]?{_NAME}"),
-    re.compile(rf"(?i)\b(?:log-?[io]ns?|authentication|password|attempts?) for (?:user |account )?{_NAME}(?=[;,] )"),
-    re.compile(rf"(?i)^{_SOMEBODY} authenticated (?:via|with|using|from|against)\b"),
-    re.compile(rf"(?i)\b(?:not|to) authenticate (?:user )?{_SOMEBODY} (?:against|via|from|at|on)\b"),
-    re.compile(rf"(?i): {_SOMEBODY} (?:tried|attempted|is not allowed) to\b"),
-    re.compile(rf"(?i)\blog-?[io]n (?:failed|failure|error|rejected|denied|ok|succeeded)(?::| -)? ['\"(\[]{{0,2}}{_NAME}"),
-    re.compile(rf"(?i)\bfor (?:user |account )?{_NAME}$"),
-    re.compile(rf"(?i)\b{_NAME}(?:\[[^\]\n]{{1,64}}\])? (?:logged|signed) (?:in|on|out|off)\b"),
-)  # fmt: skip
-_NO_USER = frozenset(
-    "n/a not is was has from to and or name id the with for unknown login logged in on agent password exec privileged attempting trying accessing failed failure authentication does did could "
-    "cannot access account session null none a an of by be been must will wants at user username info data list group requested attempted tried "
-    "error invalid successfully have are input space mode root's it that this who uid nil incorrect bad wrong too "
-    "using name/password reason type code expired locked disabled disconnected connected session logged connection timeout permission denied because due via remote ip address attempt attempts no yes true false still as".split()
-)
 _FAILURE = re.compile(
-    r"(?i)\b(?:fail(?:ed|ure|ures|s|ing)?|(?:perm|temp)fail|(?:fail|un)\w{0,12}success\w{0,5}|unsuccessful(?:ly)?|den(?:y|ied|ies)|reject(?:ed|s|ing)?|refus(?:ed|es|ing)|invalid|incorrect|"
+    r"(?i)(?<!\b0 )\b(?:fail(?:ed|ure|ures|s|ing)?(?! ?[:=] ?0\b)|(?:perm|temp)fail|(?:fail|un)\w{0,12}success\w{0,5}|unsuccessful(?:ly)?|den(?:y|ied|ies)|reject(?:ed|s|ing)?|refus(?:ed|es|ing)|invalid|incorrect|"
     r"unauthori[sz]ed|forbidden|block(?:ed|ing)?|drop(?:ped)?|mismatch|(?:does|did)(?:n't| not) match|(?:bad|wrong) (?:password|user\w{0,4}|login|credential\w?|auth\w{0,14})|"
     r"not (?:allowed|permitted|authori[sz]ed|authenticated|found|exist|valid|accepted|recogni[sz]ed)|illegal|disallowed|locked (?:out|user|account)|unknown user|"
     r"(?:could|can) ?not (?:be )?(?:authenticate|verif|log ?in\b)\w{0,3}|(?:token|jwt|password|account|credentials?|certificate|key) (?:has |is )?expired|unable to (?:authenticate|log ?(?:in|on)|verify)|no such user|insufficient (?:access|privileges?|permissions?|rights|authority)|user unknown|auth-?fail\w{0,4}|no (?:matching |pg.hba\.conf )?entry for|auth\w{0,11} (?:error|failure)|too many (?:\w{1,16} ){0,2}(?:attempts|failures)|violation|break-in)(?![\w-])"
 )
 _SUCCESS = re.compile(
     r"(?i)\b(?:accept(?:ed|s)|(?<!to )(?:accept|permit|allow)|success(?:ful|fully)?|succeeded|granted|permitted|allowed|authenticated|authori[sz]ed|(?:logged|signed) (?:in|on)|"
-    r"(?:log|sign)-?in ok|ok login|passed)\b"
+    r"(?:log|sign)-?in ok|ok login|passed|admitted(?= \(| from|$))\b"
 )
+# What a text names so: `result=ok`, and before a stop, the end or another name, `status: FAILED`
+_NAMED_OUTCOME = re.compile(
+    r"(?i)(?<![?&\w])(?:result|outcome|status|verdict|decision)(?:[=:(]['\"<]?(?:[1-5]\d\d )?([A-Za-z]{2,24})(?![\w=:/ -])|(?:=|:? <?)['\"]?(?:[1-5]\d\d )?([A-Za-z]{2,24})(?=['\">)\]]{0,2}(?:[\s,;:.]{0,4}$|[,;:.)\n]| {2}| [\w-]{1,40}[=:])))"
+)
+_LOGON_CODE = re.compile(r"(?i)(?<![?&\w])(?:result|status)[=:] ?([1-5]\d\d)(?=[\s,;]|$)")
+_PASSED = re.compile(
+    r"(?:[:=>|\]_-] ?|\b2\d\d )OK[.!)]?$|\bauth(?:entication)? ok\b|\b(?:LOGIN|AUTH) PASS\b|\bPASS (?i:tcp|udp|icmp) |\[(?i:pass)\]|\bpass (?:in|out) on "
+)  # not a password
 _LOGON = re.compile(
     r"(?i)\b(?:log-?[io]ns?|logged (?:in|on)|log (?:in|on)|sign(?:ed)?[ -]?(?:in|on)|password|passwd|authenticat\w{0,5}|auth(?![:=]\w)|credentials?|"
     r"(?:invalid|illegal|unknown) user|pam_\w{1,20}|(?:log-?[io]n|auth\w{0,14})_(?:fail|succ|den|err|ok)\w{0,10})\b"
 )
 _REQUEST = re.compile(
-    r"\b(?P<method>GET|POST|PUT|DELETE|HEAD|OPTIONS|PATCH|CONNECT|TRACE|PROPFIND) \"?(?P<url>(?=/|\*|[\w.+-]{1,255}(?:/|:[/\d])|\[)[^\s\"']{1,2000})\"?(?:(?: (?:HTTP/[\d.]{1,3}\"?|responded|returned)| for [\da-fA-F.:\[\]]{3,50},)? (?P<status>[1-5]\d\d)(?= |$|[,;)]))?"
+    r"\b(?P<method>GET|POST|PUT|DELETE|HEAD|OPTIONS|PATCH|CONNECT|TRACE|PROPFIND) (?:(?P<between>[1-5]\d\d) )?\"?(?P<url>(?=/|\*|[\w.+-]{1,255}(?:/|:[/\d])|\[)[^\s\"']{1,2000})\"?(?:(?: (?:HTTP/[\d.]{1,3}\"?|responded|returned)| for [\da-fA-F.:\[\]]{3,50},)? \"?(?P<status>[1-5]\d\d)(?=\"| |$|[,;)]))?"
 )
 _STATUS_FIRST = re.compile(r"(?:^|[\d \]] )(?P<status>[1-5]\d\d) \"?$")  # before the request, as a proxy writes it
 _STATUS_LAST = re.compile(r"(?:: |=> |-> )(?P<status>[1-5]\d\d)$")
@@ -160,7 +95,7 @@ _PATHS = (
 _AFTER_SLASH = re.compile(r"/(\d{1,5})\b")  # a port of few digits, where the address before had one as well
 _MASK = re.compile(r"/(\d{1,2})(?![\d.])")
 _ALL_BITS = 32
-_GAP = re.compile(r"[ \t]{1,3}|[ \t]{0,24}(?:-{1,2}>|=>|→|,|<->|>)[ \t]{0,24}")
+_GAP = re.compile(r"[ \t]{1,3}|\" \"|[ \t]{0,24}(?:-{1,2}>|=>|→|,|<->|>)[ \t]{0,24}")
 _BLANKS = re.compile(r"[ \t]{1,3}")
 _IN_PARENTHESES = re.compile(r"[ \t]{1,3}\(")  # `192.0.2.7:4022 (192.0.2.1:22)`: who came, and where to
 # Of firewalls that write the address and the port of both ends in columns: `TCP 192.0.2.7 4022 192.0.2.5 22`
@@ -202,18 +137,27 @@ def facts_of(text: str) -> dict[str, object]:
     if "source_ip" in row and ("source_port" in row or "destination_port" in row):
         named = {found.lower() for found in _TRANSPORT.findall(text)}
         row |= {"network_transport": named.pop()} if len(named) == 1 else {}
-    words = text.replace("_", " ")  # as in LOGIN_FAILURE
-    plain = elsewhere.unaccented(words)
-    failed = _FAILURE.search(words) is not None or elsewhere.FAILURE.search(plain) is not None
-    ended = failed or _SUCCESS.search(words) is not None or elsewhere.SUCCESS.search(plain) is not None
-    if user := _user(text, ended=ended):
+    plain = elsewhere.unaccented(text.replace("_", " "))
+    outcome = _outcome(text, plain)
+    if user := user_of(text, ended=outcome is not None, of_logon=_LOGON.search(text) is not None):
         row["user_name"] = user
     _requests(text, row)
-    if ended:
-        row["event_outcome"] = "failure" if failed else "success"
+    if outcome:
+        row["event_outcome"] = outcome
         if (row.get("user_name") or row.get("source_ip")) and _is_logon(text, plain, row):
             row |= {"class_uid": 3002, "event_category": "authentication", "event_action": "login"}
     return row
+
+
+def _outcome(text: str, plain: str) -> str | None:
+    """Return how a message says that something ended; `plain` is it without accents and low lines, as in LOGIN_FAILURE."""
+    words = text.replace("_", " ")
+    named = [*chain(*_NAMED_OUTCOME.findall(text)), *(_LOGON_CODE.findall(text) if _LOGON.search(text) else ())]
+    told = {outcome_of(value) for value in named if value} - {None}
+    if "failure" in told or _FAILURE.search(words) or elsewhere.FAILURE.search(plain):
+        return "failure"
+    is_well = told or _PASSED.search(text) or _SUCCESS.search(words) or elsewhere.SUCCESS.search(plain)
+    return "success" if is_well else None
 
 
 def _ends_of(columns: dict[str, str | None]) -> dict[str, object]:
@@ -242,6 +186,7 @@ def _requests(text: str, row: dict[str, object]) -> None:
         first = _STATUS_FIRST.search(text, max(0, request.start() - 8), request.start())
         if (
             told := request["status"]
+            or request["between"]
             or (first and first["status"])
             or ((last := _STATUS_LAST.search(text.rstrip())) and last["status"])
         ):
@@ -271,6 +216,7 @@ def _addresses(text: str, row: dict[str, object]) -> None:
             or ip in _NOBODY
             or _is_network(found)
             or (_CLAIMED.search(before) and not _OF_SOMEBODY.search(before))
+            or (_DONE_ON.search(before) and not _LOGON.search(text))
         ):
             continue
         is_next = _goes_on(last, found, row)
@@ -363,30 +309,3 @@ def _side(before: str, row: dict[str, object]) -> str:
     if of := _OF_SIDE.search(before):
         return "source" if of[1].lower().startswith("s") else "destination"
     return "destination" if word in _DESTINATION or word in elsewhere.DESTINATION else "source"
-
-
-def _user(text: str, *, ended: bool) -> str | None:
-    of_outcomes = (*_USERS_OF_OUTCOMES, *elsewhere.USERS_OF_OUTCOMES) if ended else ()
-    for pattern in (*_USERS, *elsewhere.USERS, *of_outcomes):
-        for found in pattern.finditer(text):
-            name = (
-                found["name"].rstrip(".:!?\\").lstrip("\\")
-                if "\\" not in found["name"][1:-1]
-                else found["name"].rstrip(".:!?")
-            )
-            front, sign, behind = name.partition("@" if "@" in name else "/")
-            is_extension = bool(sign) and address(behind) is not None  # of a telephone: 1001@192.0.2.5
-            name = front if is_extension else name
-            is_quoted = text[found.start("name") - 1] in "'\"" and found.start("name") > 0
-            if (
-                name
-                and name.lower() not in _NO_USER
-                and (is_quoted or name.lower() not in elsewhere.NO_USER)
-                and (is_extension or not name.isdecimal())
-                and name[0] not in "/-"
-                and address(name) is None
-                and any(map(str.isalnum, name))
-                and text[found.end("name") : found.end("name") + 1] != "="  # it is a field's
-            ):
-                return str(name)
-    return None

@@ -23,7 +23,7 @@ _KEPT_CHARACTERS = 10_000  # of the names of one record; what is guessed of more
 _NAMES_FILES = tuple(Path(__file__).with_name(f"_field_names{which}.toml") for which in ("", "_translated"))
 _WHOLE = 4  # the least length of the last part of a path that is a name by itself
 _SHORT = frozenset(
-    "ip ts tm who src dst spt dpt url uri pid sha md5 cmd exe msg ok".split()
+    "ip ts tm who src dst spt dpt url uri pid sha md5 cmd exe msg ok res".split()
 )  # that are names though they are shorter
 # Words of a name, some of them cut short; the last one or two of them may be a name by themselves, if no word before says
 # that it is of something else
@@ -34,7 +34,7 @@ _WHOLE_WORDS = {
     "src": "source", "dst": "destination", "dest": "destination", "acct": "account", "num": "number", "raddr": "remoteaddress", "laddr": "localaddress", "usr": "user", "msg": "message", "evt": "event", "sev": "severity", "sec": "", "utc": "",
 }  # fmt: skip
 _LAST_WORDS = frozenset(
-    "action severity user timestamp datetime time ts username hostname useragent status method description message result outcome verdict decision moment upn".split()
+    "action severity user timestamp datetime time ts username hostname useragent status method description message result outcome verdict decision moment upn client".split()
 )
 _OF_OTHERS = frozenset(
     "upstream backend proxy nat post previous prev old new parent expiry expire expires expiration birth target response process end last next "
@@ -94,7 +94,19 @@ _OBJECTS = frozenset("resource object target targets affected changes destinatio
 _OF_OTHER_STATUS = re.compile(r"(?i)smtp|grpc|exit")
 _NOT_PROCESSES = frozenset("parent model policy project product".split())  # whose `pid` is a number of something else
 _BESIDE = frozenset("decorations annotations labels tags metadata".split())  # what is kept beside a record: asked last
-_NAMED_VALUES = (("@Name", "#text"), ("name", "value"), ("Name", "Value"), ("key", "value"), ("Key", "Value"))
+_NAMED_VALUES = (
+    ("@Name", "#text"),
+    ("name", "value"),
+    ("Name", "Value"),
+    ("key", "value"),
+    ("Key", "Value"),
+    ("k", "v"),
+)
+# What MongoDB, DynamoDB, Avro and OpenTelemetry wrap a value in
+_TYPES = frozenset(
+    "$date $numberLong $numberInt $numberDouble S N BOOL string long int boolean double stringValue intValue boolValue doubleValue".split()
+)
+_UNIT = re.compile(r"(?<=\w)\s{1,3}[\[(][^\[\]()]{1,20}[\])]$")
 _SIGNED = {"@t": "timestamp", "@m": "message", "@mt": "message", "@l": "level"}  # of Serilog's compact form
 _REQUEST_NAMES = frozenset({"request", "requestline", "httprequest", "req", "requestfirstline", "httprequestline"})
 
@@ -274,9 +286,8 @@ def _ends(name: str) -> tuple[tuple[str, int], ...]:
 def _each_end(name: str) -> Iterator[tuple[str, int]]:
     if name in _SIGNED:
         yield _SIGNED[name], 0
-    parts = [part for part in name.replace("/", ".").split(".") if part and not part.isdecimal()]
-    if len(parts) > 1 and _ENVELOPE in parts[:-1]:
-        parts = [part for part in parts if part != _ENVELOPE]
+    parts = _parts_of(name)
+    bare = _UNIT.sub("", name)
     given = set[str]()
     for skipped in range(len(parts)):
         end = plain_name("".join(parts[skipped:]))
@@ -291,13 +302,21 @@ def _each_end(name: str) -> Iterator[tuple[str, int]]:
         if end and end not in given:
             given.add(end)
             yield end, skipped
-    sided = _sided(" ".join(parts))
-    if sided and sided not in given:
-        given.add(sided)
-        yield sided, 1
+    for end in (plain_name(bare) if bare != name else "", _sided(" ".join(parts))):  # `src port [tcp]`; `srcDevice_ip`
+        if end and end not in given:
+            given.add(end)
+            yield end, 1
     for end in (*_last_words(words), *_elsewhere(words, parts[-1] if parts else "")):
         if end not in given:
             yield end, 2
+
+
+def _parts_of(name: str) -> list[str]:
+    """Return the names that a path leads through, without numbers, and what the value or the record is wrapped in."""
+    parts = [part for part in name.replace("/", ".").split(".") if part and not part.isdecimal()]
+    while len(parts) > 1 and parts[-1] in _TYPES:
+        parts.pop()
+    return [part for part in parts if part != _ENVELOPE] if _ENVELOPE in parts[:-1] else parts
 
 
 def _sided(name: str) -> str:

@@ -28,6 +28,14 @@ _BOUNDS = ("inbound", "outbound")
 _NOBODY = ("0.0.0.0", "::")  # what stands for a peer where there is none  # noqa: S104
 _PASSING, _SERVICES = 32768, 1024  # the least port that Linux gives a client; the first that is not kept for services
 _REMOTE, _LOCAL = ("remote", "foreign", "peer", "raddr"), ("local", "laddr")
+# Names that say little: they hold only beside the ends of a connection, or one of them
+_WEAK = {
+    "source_port": ({"sp"}, ("source_ip", "destination_ip")),
+    "destination_port": ({"dp"}, ("source_ip", "destination_ip")),
+    "user_name": ({"by", "person", "userinfo"}, ("source_ip",)),
+    "event_outcome": ({"rc", "res", "exit", "accepted", "approved"}, ("source_ip",)),
+}
+_ONLY_PORT = re.compile(r"(?i)port(?:\.\d)?")
 _ADDRESS_ENDS = re.compile(r"(?:ip|addr|address|host)$")
 _NO_CLOCK = Clock(None, None, None)
 _SENT = frozenset({"sent", "spkt"})
@@ -40,6 +48,8 @@ def complete_ends(row: dict[str, object], taken: dict[str, str], used: set[str],
     _ports_beside(row, taken, used, found)
     _both_ends(row, taken, found)
     _ports_alike(row, taken, used, found)
+    _ports_behind(row, taken, used, found)
+    _let_go(row, taken, used, found)
     _passing_port(row, taken, found)
     _own_side(row, taken, used, found)
     _bare_duration(row, taken, used, found)
@@ -112,6 +122,33 @@ def _ports_alike(row: dict[str, object], taken: dict[str, str], used: set[str], 
             used.discard(taken.pop(f"{other}_port"))
         row[f"{side}_port"], taken[f"{side}_port"] = port, name
         used.add(name)
+
+
+def _ports_behind(row: dict[str, object], taken: dict[str, str], used: set[str], found: Mapping[str, object]) -> None:
+    """Take two ports that are only called so, each right behind an address: `src=… port=… dst=… port=…`."""
+    names = list(found)
+    ports: dict[str, str] = {}
+    for side in ("source", "destination"):
+        at = names.index(taken[f"{side}_ip"]) + 1 if taken.get(f"{side}_ip") in found else len(names)
+        if at < len(names) and _ONLY_PORT.fullmatch(names[at]):
+            ports[side] = names[at]
+    if len(ports) == len(("source", "destination")):
+        for side, name in ports.items():
+            port = column_value(f"{side}_port", found[name], "", _NO_CLOCK)
+            row.pop(f"{side}_port", None)
+            row |= {f"{side}_port": port} if port is not None else {}
+            taken[f"{side}_port"] = name
+            used.add(name)
+
+
+def _let_go(row: dict[str, object], taken: dict[str, str], used: set[str], found: Mapping[str, object]) -> None:
+    """Let go of what weak names tell where nobody comes from anywhere: `by=price`, `sp=98`; of outcomes, numbers: `exit=42`."""
+    for column, (names, beside) in _WEAK.items():
+        end, value = plain_name(taken.get(column, "").rpartition(".")[2]), found.get(taken.get(column, ""))
+        is_word = column == "event_outcome" and str(value).isalpha() and not (end == "exit" and value in (True, False))
+        if end in names and not is_word and not all(map(row.get, beside)):
+            row.pop(column, None)
+            used.discard(taken.pop(column))
 
 
 def _passing_port(row: dict[str, object], taken: dict[str, str], found: Mapping[str, object]) -> None:

@@ -31,7 +31,7 @@ _NAMES = re.compile(
     re.IGNORECASE,
 )
 _ROWS = re.compile(
-    rb'"(?P<name>[^"\\]{1,100})"\s{0,100}:\s{0,100}\[\s{0,100}(?:\[\s{0,100}(?!\[)|\{\s{0,100}"(?:f|Data)"\s{0,100}:\s{0,100}\[)'
+    rb'"(?P<name>[^"\\]{1,100})"\s{0,100}:\s{0,100}\[\s{0,100}(?:\[\s{0,100}(?!\[)|\{\s{0,100}"(?:f|c|Data)"\s{0,100}:\s{0,100}\[)'
 )
 _BARE_ARRAY = re.compile(rb"\[\s{0,100}\[")
 _BARE = re.compile(rb'\[\s{0,100}(?:\[|(?:"[^"\n]{1,100}"|\d[\d.]{0,30})[^\n]{0,4000}\]\r?\n\[)')
@@ -40,7 +40,7 @@ _LEAST_TOLD = 2  # columns without names whose values must tell what they are, a
 _NEXT_OBJECT = re.compile(rb"\n\}[\s,]{0,100}\{")
 _OF_COLUMN = ("name", "ColumnName", "columnName", "Name", "column_name", "field", "label")
 _OF_CELL = {"field": "value", "name": "value", "Name": "Value"}  # of cells that say what they are
-_WRAPS = (("f", "v"), ("Data", "VarCharValue"))
+_WRAPS = (("f", "v"), ("c", "v"), ("Data", "VarCharValue"))
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Months as French, German, Spanish, Italian, Portuguese and Dutch dates name them → their numbers, and a pattern of the names."""
+"""Months as French, German, Spanish, Italian, Portuguese, Dutch, Polish, Czech and Nordic dates name them → their numbers, and a pattern of the names."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ import unicodedata
 __all__ = ["MONTH_NAMES", "month_number"]
 
 _NAMES = (
-    "janvier janv januar jänner enero ene gennaio gen janeiro januari jan",
-    "février févr fév februar febrero febbraio fevereiro fev februari feb",
-    "mars märz mär mrz marzo março maart mrt mar",
-    "avril avr abril abr aprile april apr",
-    "mai mayo may maggio mag maio mei",
-    "juin juni junio giugno giu junho jun",
-    "juillet juil juli julio luglio lug julho jul",
-    "août august agosto ago augustus aug",
-    "septembre sept septiembre settembre set setembro september sep",
-    "octobre oktober okt octubre ottobre ott outubro out oct",
-    "novembre noviembre novembro november nov",
-    "décembre déc dezember dez diciembre dic dicembre dezembro december dec",
+    "janvier janv januar jänner enero ene gennaio gen janeiro januari stycznia ledna jan",
+    "février févr fév februar febrero febbraio fevereiro fev februari lutego února feb",
+    "mars märz mär mrz marzo março maart mrt marca března marts mar",
+    "avril avr abril abr aprile april kwietnia dubna apr",
+    "mai mayo may maggio mag maio mei maja května maj",
+    "juin juni junio giugno giu junho czerwca června jun",
+    "juillet juil juli julio luglio lug julho lipca července jul",
+    "août august agosto ago augustus augusti sierpnia srpna aug",
+    "septembre sept septiembre settembre set setembro september września září sep",
+    "octobre oktober okt octubre ottobre ott outubro out października října oct",
+    "novembre noviembre novembro november listopada listopadu nov",
+    "décembre déc dezember dez diciembre dic dicembre dezembro december grudnia prosince dec",
 )
 
 

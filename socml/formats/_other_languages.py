@@ -35,8 +35,8 @@ FAILURE = re.compile(
 )
 SUCCESS = re.compile(
     r"(?i)\b(?:reussi|succes\b|autoris|autoriz|permis\b|accepte|accord[ee]|session ouverte|erfolg|erlaubt|zugelassen|akzeptiert|gewahrt|genehmigt|angemeldet|"
-    r"exito|acepta|concedid|permitid|iniciada|riuscit|consentit|accettat|permess|sucess|aceit|gelukt|geslaagd|toegestaan|aangemeld|correct[oa]\b|"
-    r"sukces|powodzenie\b|powiodl|zezwol|dozwolon|zalogowano|lyckad|lyckades|godkan|tillat|vellykket|tillatt|tilladt|godkjent|onnistu|sallit|hyvaksy|"
+    r"exito|acepta|concedid|permitid|iniciada|riuscit|consentit|concess[oa]\b|accettat|permess|sucess|aceit|gelukt|geslaagd|toegestaan|verleend|aangemeld|correct[oa]\b|"
+    r"sukces|powodzenie\b|powiodl|zezwol|dozwolon|przyznan|zalogowano|lyckad|lyckades|godkan|tillat|vellykket|tillatt|tilladt|godkjent|onnistu|sallit|hyvaksy|"
     r"uspes|uspech|povolen|basarili|izin ver|успе[шх]|разреш|выполнен)|成功|許可|允许|允許|通过|성공|허용"
 )
 LOGON = re.compile(
@@ -52,6 +52,9 @@ USERS = (
     re.compile(
         rf"(?i)\b(?:nom d'utilisateur|utilisateur|benutzername|benutzers?|anwenders?|konto|usuario|cuenta|utente|utilizador|gebruiker)"
         rf"(?:=| ?: ?| ){_UNKNOWN}['\"\[<(«]{{0,2}} ?{_NAME}"
+    ),
+    re.compile(  # these are also verbs, or begin a sentence of nobody
+        rf"(?i)\b(?:użytkownik|uživatel|användare|bruger|bruker)(?:=| ?: ?| (?=\S{{1,128}} (?:z|från|fra) [^\W\d_]{{0,12}} ?(?:\d{{1,3}}\.){{3}}\d)){_NAME}"
     ),
     re.compile(rf"(?i)\b(?:compte|conta)(?:=| ?: | ['\"«] ?){_NAME}"),
 )
@@ -86,7 +89,7 @@ LEVELS_OF_CELLS = {
 """More of them, which in a text would be taken for other words."""
 # What a message in one of these languages holds that tells anything, accents and all: read by Python and by RE2
 HINT = (
-    r"utilis|utiliz|utent|compte|benutz|anwender|konto|usuari|cuenta|conta |gebruik|[eé]chec|[eé]chou|r[eé]uss|succ[eè]s|autori|interdit|rejet|erlaubt|"
+    r"u[zż]ytkownik|u[zž]ivatel|anv[aä]ndare|bru[gk]er|utilis|utiliz|utent|compte|benutz|anwender|konto|usuari|cuenta|conta |gebruik|[eé]chec|[eé]chou|r[eé]uss|succ[eè]s|autori|interdit|rejet|erlaubt|"
     r"zugelass|verweiger|abgelehn|gesperr|ung[uü]ltig|fehl|falsch|erfolg|gemelde|anmeld|perm[ie]|deneg|rechaz|prohib|proib|[eé]xit|fallid|fallit|fallo|"
     r"negad|negat|riusc|rifiut|consent|vietat|bloc|bloq|falh|recus|aceit|suces|gelukt|mislukt|weiger|toegest|session|sesi|sess[aã]o|connect|"
     r"mot de passe|kennwort|contrase|senha"

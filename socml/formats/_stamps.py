@@ -42,11 +42,14 @@ _ZONE = rf"(?: ?(?P<zone>[+-]\d\d:?\d\d(?![\d-])|(?:{_NAMES})\b|(?:{_PLACES})/[A
 _DAY_NAME = r"(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]{0,6},? +)"
 _MONTH = r"(?P<month>[A-Z][a-z]{2}|[A-Z]{3})[a-z]{0,6}\.?"
 _MONTH_CUT = r"(?P<month>[A-Z][a-z]{2})"
-_BETWEEN = rf"(?:,[{_BLANKS}]?|,? (?:at|à|um|om|alle|klo?\.?|a las|às) | @ |::|[T:_.-]|[{_BLANKS}]{{1,4}})"
+_BETWEEN = rf"(?:,[{_BLANKS}]?|,? (?:at|à|um|om|alle|klo?\.?|ore|godz\.?|a las|às) | @ |::|[T:_.-]|[{_BLANKS}]{{1,4}})"
 _HALVES = {"上午": 0, "午前": 0, "오전": 0, "下午": 12, "午後": 12, "오후": 12}
 _DE = r"(?:\.?[-/ ]|\.| de | del |\. de )"
 _DATE_ELSEWHERE = (
     rf"(?P<day>\d{{1,2}}){_DE}(?P<named>{MONTH_NAMES}){_DE}(?P<year>20\d\d|\d\d(?!:\d\d:\d\d(?!:)))"  # not in English
+)
+_CLOCK_FIRST = (
+    r"(?P<hour>\d\d):(?P<minute>\d\d):(?P<second>\d\d)(?:[.,](?P<fraction>\d{1,9}))? "  # before a date of four digits
 )
 _MINUTES = r"(?P<minutes>[+-]\d{3})(?![\d:])"  # ahead of UTC, as DB2 writes them
 _SPELLINGS = (
@@ -54,7 +57,7 @@ _SPELLINGS = (
     rf"(?P<year>20\d\d)(?:年|년 ?|[-/])(?P<month>\d{{1,2}})(?:月|월 ?|[-/])(?P<day>\d{{1,2}})(?:[日일] ?|[T ])"
     rf"(?:(?P<noon>{'|'.join(_HALVES)}) ?)?{_CLOCK}{_ZONE}",
     rf"(?P<year>20\d\d)\.(?P<month>\d{{1,2}})\.(?P<day>\d{{1,2}}) {_CLOCK}{_ZONE}",
-    rf"(?P<year>20\d\d|19\d\d)(?P<month>\d\d)(?P<day>\d\d)[T _-]?(?P<hour>\d\d):?(?P<minute>\d\d):?(?P<second>\d\d)"
+    rf"(?P<year>20\d\d|19\d\d)(?P<month>\d\d)(?P<day>\d\d)[T _.-]?(?P<hour>\d\d):?(?P<minute>\d\d):?(?P<second>\d\d)"
     rf"(?:[.,:](?P<fraction>\d{{1,9}}))?(?!\d){_ZONE}",
     rf"(?P<year>20\d\d|19\d\d)(?P<month>\d\d)(?P<day>\d\d)[-T _:]{_CLOCK}{_ZONE}",
     r"(?P<year>\d\d)(?P<month>\d\d)(?P<day>\d\d) {1,2}(?P<hour>\d{1,2}):?(?P<minute>\d\d):?(?P<second>\d\d)(?!\d)",
@@ -73,6 +76,11 @@ _SPELLINGS = (
     rf"(?P<year>20\d\d)-(?P<month>\d\d)-(?P<day>\d\d){_BETWEEN}{_HOURS}",
     rf"(?P<day>\d{{1,2}})\.(?P<month>\d{{1,2}})\.(?P<year>\d{{4}}|\d\d){_BETWEEN}{_CLOCK}{_ZONE}",
     rf"(?P<year>\d{{4}})-(?P<month>\d\d)-(?P<day>\d\d)[-T ]{_DOTTED}(?:{_MINUTES})?",
+    rf"(?P<year>20\d\d|19\d\d)[-./]?(?P<of_year>[0-3]\d\d)[-T _:]{_CLOCK}{_ZONE}",  # the day of the year, as ISO 8601 and z/OS count
+    r"(?P<year>20\d\d|19\d\d)(?P<of_year>[0-3]\d\d) (?P<hour>\d\d)(?P<minute>[0-5]\d)(?P<second>[0-5]\d)(?!\d)",
+    rf"{_CLOCK_FIRST}(?P<year>20\d\d)-(?P<month>\d\d)-(?P<day>\d\d)(?![\dT])",
+    rf"{_CLOCK_FIRST}(?P<first>\d{{1,2}})/(?P<other>\d{{1,2}})/(?P<year>20\d\d)(?![\d:])",
+    rf"{_CLOCK_FIRST}(?P<day>\d{{1,2}})\.(?P<month>\d{{1,2}})\.(?P<year>20\d\d)(?![\d:])",
     rf"(?P<day>\d{{1,2}})\.(?P<month>\d{{1,2}})\.(?P<year>\d{{4}}) {{1,2}}{_DOTTED}",
     rf"(?P<first>\d{{1,2}})[/-](?P<other>\d{{1,2}})[/-](?P<year>\d{{4}}) {{1,2}}{_DOTTED}",
     rf"(?P<day>\d{{1,2}})/(?P<month>\d{{1,2}})/(?P<year>\d{{4}}) -- {_CLOCK}",  # of Suricata's engine
@@ -209,6 +217,8 @@ def _stamp(found: re.Match[str], text: str, clock: Clock) -> Stamp:
 def _time(parts: dict[str, str | None], clock: Clock) -> datetime:
     if (counted := _counted(parts)) is not None:
         return counted
+    if of_year := parts.get("of_year"):
+        parts = {**parts, **_in_year(int(parts["year"] or 0), int(of_year))}
     if parts.get("first"):
         parts = {**parts, **_ordered(parts["first"] or "", parts["other"] or "", clock)}
     month = str(month_number(parts.get("named") or "") or parts.get("month") or "")
@@ -233,6 +243,15 @@ def _time(parts: dict[str, str | None], clock: Clock) -> datetime:
         return _from_zone(local, zone)
     clock.say_zone()
     return clock.in_zone(local)
+
+
+def _in_year(year: int, of_year: int) -> dict[str, str]:
+    """Return month and day of a day that is counted from the first of January, which is 1; ValueError if the year has no such day."""
+    try:
+        when = datetime.strptime(f"{year} {of_year}", "%Y %j")
+    except ValueError:
+        raise ValueError(f"{year} has no day {of_year}") from None
+    return {"month": str(when.month), "day": str(when.day)}
 
 
 def _ahead(behind: str | None) -> str | None:

@@ -35,33 +35,22 @@ _PINO = {10: 0, 20: 0, 30: 10, 40: 40, 50: 60, 60: 90}
 _FAILURE = re.compile(
     r"(?i)\b(?:(?:perm|temp)fail|un ?success|un-?authori[sz]ed|un-?authenticated|fail|den(?:y|ied|ies)\b|reject|refus|invalid|forbid|block|drop(?:ped)?\b|discard|"
     r"incorrect|wrong|bad (?:password|credential|user)|mismatch|not (?:allowed|permitted|authori[sz]ed|found|authenticated)|locked|expired|illegal|"
-    r"disallow|abort|error\b|prevented|quarantined|no\b|false\b|timeout|timed out|too many|rej\b|prevent\b)"
+    r"ko\b|nok\b|disallow|abort|undeliver|error\b|prevented|quarantined|no\b|false\b|timeout|timed out|too many|rej\b|prevent\b)"
 )
 _SUCCESS = re.compile(
     r"(?i)(?:\bsucce|\bsuccess|\ballow|\baccept|\bgrant|\bpermit|\bpass(?:ed)?\b|\bok\b|\bdone\b|\bcomplete|\bauthenticated\b|\btrue\b|\byes\b|"
-    r"\bforwarded\b|\b(?:logged|signed) ?(?:in|on)\b|\bauthori[sz]ed\b|\bestablished\b|\bapproved?\b|\bacc\b)"
+    r"\bforwarded\b|\b(?:logged|signed) ?(?:in|on)\b|\bauthori[sz]ed\b|\bestablished\b|\bapproved?\b|\bacc\b|\bdelivered\b|\badmitted\b)"
 )
 _NO_ERROR = re.compile(r"(?i)(?:\b|_)no[ _]?errors?(?:\b|_)")
 _WORD_BREAKS = re.compile(r"[._:/-]|(?<=[a-z])(?=[A-Z])")
 # Names of fields that say yes or no, also as databases write it
 _YES_NAMES = frozenset(
-    "success succeeded issuccess successful ok allowed isallowed permitted authorized granted".split()
+    "success succeeded issuccess successful ok allowed isallowed permitted authorized granted accepted approved".split()
 )
-_YES_WORDS = {
-    "t": True,
-    "y": True,
-    "1": True,
-    "true": True,
-    "yes": True,
-    "f": False,
-    "n": False,
-    "0": False,
-    "false": False,
-    "no": False,
-}
+_YES_WORDS = dict.fromkeys("t y 1 true yes".split(), True) | dict.fromkeys("f n 0 false no".split(), False)
 _NEGATIVE_NAMES = ("failed", "failure", "blocked", "isblocked", "denied", "error")
 _FAILED_LOGONS = ("failedsignon", "failedlogin", "failedlogon")
-_CODES = ("returncode", "retcode", "statuserrorcode")  # of which nothing but 0 is well
+_CODES = ("returncode", "retcode", "rc", "statuserrorcode")  # of which nothing but 0 is well
 _NO_STATUSES = ("action", "act", "state", "decision", "verdict", "disposition")  # whose numbers are a tool's own
 _OUTCOME_LONGEST = 200
 _HASHES = {32: "md5", 40: "sha1", 64: "sha256", 128: "sha512"}
@@ -104,6 +93,7 @@ _UNIT_NAMES = re.compile(
 )
 _PORT_LARGEST = 65535
 _SPREADSHEET_DAY = 36525  # 1999-12-31 in days since 1900, as spreadsheets count; twice that is 2099
+_LEAST_OF_TIME = 5  # numbers of a list that is a time
 _EARLIEST = 100_000_000  # of a bare number that is a time: 1973
 
 
@@ -186,6 +176,8 @@ def column_value(column: str, value: object, name: str, clock: Clock) -> object:
     >>> column_value("network_transport", 6, "proto", clock), column_value("user_name", 0, "userid", clock)
     ('tcp', None)
     """
+    if column == "time" and isinstance(value, list) and len(value) >= _LEAST_OF_TIME and set(map(type, value)) == {int}:
+        value = "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}".format(*[*value, 0][:6])  # year, month, day …, as Java writes it
     if isinstance(value, list):
         scalars = [v for v in value if isinstance(v, (str, int, float)) and not isinstance(v, bool)]
         if column == "threat_technique_id":

@@ -13,7 +13,8 @@ __all__ = ["LOOKED_AT", "element_fields", "parse_element", "xml_records"]
 LOOKED_AT = 65536  # bytes of what is no element that are handed on
 _MOST_FIELDS = 500
 _VALUE = "value"  # of an element with a name of its own: what its text is
-_NAMES = ("name", "Name", "key", "Key", "id")
+_NAMES = ("name", "Name", "key", "Key", "k", "id")
+_VALUES = ("value", "Value", "val", "v")  # attributes of such an element that hold what it is
 
 
 def xml_records(
@@ -108,7 +109,7 @@ def element_fields(record: bytes) -> dict[str, object]:
         path.append(own or ("" if name.lower() == _VALUE and is_named[-1:] == [True] else name))
         is_named.append(bool(own))
         for key, value in attributes.items():
-            fields.setdefault(".".join([*path[1:], key]), value)
+            fields.setdefault(".".join([*path[1:], *([] if own and key in _VALUES else [key])]), value)
         if len(fields) > _MOST_FIELDS:
             raise ValueError(f"a record of more than {_MOST_FIELDS} fields")
 

@@ -19,7 +19,7 @@ __all__ = [
 ]
 
 _PRIORITY = r"(?:<(?P<priority>\d{1,3})> ?)?"
-_TAG = r"(?:(?!\d\d/\d\d/\d{4}:)(?P<tag>[^\s:\[\]{\"]+)(?:\[(?P<pid>\d*)\])?(?:\]| ?\([^\s()]{1,64}\))?:|\[(?P<bare_tag>[\w.-]+)\]:?)"
+_TAG = r"(?:(?!\d\d/\d\d/\d{4}:|\d{1,3}(?:\.\d{1,3}){3}:\d)(?P<tag>[^\s:\[\]{\"]+)(?:\[(?P<pid>\d*)\])?(?:\]| ?\([^\s()]{1,64}\))?:|\[(?!(?:block|pass|drop|deny|allow|accept|reject)\])(?P<bare_tag>[\w.-]+)\]:?)"
 _LEVELS = "emerg|alert|crit|err|error|warning|warn|notice|info|debug"
 _FACILITY = (
     r"(?:auth|authpriv|cron|daemon|ftp|kern|lpr|mail|news|ntp|security|syslog|user|uucp|local[0-7])(?:\|\w{1,12})?"
@@ -63,9 +63,11 @@ _NO_TAGS = re.compile(
 # What stands where a host would in the lines of applications: levels
 NO_HOSTS = frozenset(
     "trace debug dbg verbose info inf information notice warn warning wrn error err severe crit critical fatal emerg stdout stderr ip ip6 arp tcp udp icmp "
-    "startup status install upgrade configure trigproc conffile remove purge "  # the latter of dpkg
+    "conn connection request from to startup status install upgrade configure trigproc conffile remove purge "  # the latter of dpkg
     "deny denied permit allow allowed accept drop dropped block blocked reject".split()  # of a firewall's own lines
 )
+# Words of a sentence, where no program follows
+_NO_HOSTS_ALONE = frozenset("client peer user session login logout logon source".split())
 _PEER = re.compile(r"(?:\S{1,256}/)?[0-9.]{7,15}:\d{1,5}")  # of whom a line tells, as OpenVPN writes
 _QUEUED = re.compile(r"[0-9A-Za-z]{6}-[0-9A-Za-z]{6,11}-[0-9A-Za-z]{2,4}")  # a message of exim's
 _FIELD = re.compile(r"[A-Za-z_]{2,20}:(?!\d{1,5}$)[^\s:]{1,256}")  # `user:ann`; a port may stand behind a host
@@ -101,6 +103,9 @@ def header(text: str) -> re.Match[str] | None:
     if found and "=" in (found["tag"] or "") and "," in found["tag"]:
         return None  # pairs with a colon among them
     if found and not found["tag"] and (found["message"] or "").startswith("=> "):  # a field's name and its value
+        return None
+    is_alone = found and (found["tag"] is None or (found["message"] or "").startswith(":"))  # `peer fe80::7` has no tag
+    if host and is_alone and host.lower() in _NO_HOSTS_ALONE:
         return None
     return None if found and ((host and not is_host(host)) or _is_application(found)) else found
 
@@ -140,6 +145,7 @@ def is_host(name: str) -> bool:
         and name.lower() not in NO_HOSTS
         and name not in ZONES
         and not _NO_HOST.search(name)
+        and (name == "-" or any(map(str.isalnum, name)))
     )
     return (
         named

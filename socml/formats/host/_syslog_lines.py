@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from datetime import datetime
 
-from socml.formats._facts import OF_PASSWORD
 from socml.formats._guess import guessed_row
 from socml.formats._iso import from_iso
 from socml.formats._pairs import are_pairs, pairs_of
@@ -16,6 +15,7 @@ from socml.formats._record_kinds import is_record
 from socml.formats._stamps import stamp_in
 from socml.formats._syslog_header import SEVERITY
 from socml.formats._times import MONTHS, Clock, epoch, iso
+from socml.formats._users import OF_PASSWORD
 from socml.formats._values import LEVELS, outcome_of
 from socml.formats.host._own_time import own_time
 from socml.formats.host._syslog_headers import DEVICE, SEQUENCE, device_header

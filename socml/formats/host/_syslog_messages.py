@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from functools import cache
+from itertools import takewhile
 from typing import cast
 
 from socml.formats._facts import TELLS, facts_of
@@ -42,6 +43,7 @@ COLUMNS = {
 LARGEST_PORT = 65535
 AUTHENTICATION, FLOW = 3002, 4001  # OCSF's classes
 _NO_CLOCK = Clock(None, None, None)
+_OF_RECORD = ("user_name", "source_ip", "event_outcome")  # which the lines of one record tell together
 NUMBERS = {"http_response_status_code", "destination_bytes"}
 _ADDRESS = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}|[0-9a-fA-F]*:[0-9a-fA-F:.]*(?:%\w+)?")
 _CISCO = re.compile(r"%(?:[A-Z0-9_]{1,64}-){1,3}([0-7])-")
@@ -77,7 +79,7 @@ _FRONT = re.compile(
 _MOST_FRONTS = 8
 _BECOMES = frozenset({"su", "su-l", "sudo", "sudo-i", "doas", "runuser", "runuser-l", "polkit-1"})  # services of PAM
 _STACK = re.compile(r"\s{0,40}(?:at |Caused by|File \"|\.\.\.|#\d|Traceback|goroutine|from /)")
-_MOST_LINES = 5  # of a record whose first line tells nobody
+_MOST_LINES = 20  # of a record whose first line tells nobody
 
 
 def read_message(program: str, message: str) -> tuple[dict[str, object], dict[str, str]]:
@@ -182,10 +184,14 @@ def read_text(message: str) -> tuple[dict[str, object], dict[str, str]]:
     more: dict[str, str] = {}
     first, *others = message.split("\n", _MOST_LINES)[:_MOST_LINES]
     row = _read(first[:_LONGEST], (*ANYWHERE, *PAM), more)
-    for line in others:
-        if row.get("source_ip") or row.get("user_name") or _STACK.match(line):
+    told = list(takewhile(lambda line: not _STACK.match(line), others))
+    for line in told:
+        if row.get("source_ip") or row.get("user_name"):
             break
         row |= _read(line.strip()[:_LONGEST], (*ANYWHERE, *PAM), more)
+    if told and not (row.get("source_ip") and row.get("user_name")):  # what one line tells of another
+        whole = facts_of("\n".join((first, *told))[:_LONGEST])
+        row |= {name: whole[name] for name in _OF_RECORD if name in whole and row.get(name) is None}
     return row, more
 
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from socml.formats._reader import Parsed, ReadOptions, Source, head_lines, sized_blocks
 from socml.formats._times import clock_of
 from socml.formats.host._syslog_blocks import parse_block, parse_lines
-from socml.formats.host._syslog_headers import has_only_priority, is_syslog
+from socml.formats.host._syslog_headers import has_only_priority, header, is_syslog
 
 __all__ = ["Syslog"]
 
@@ -38,6 +38,7 @@ class Syslog:
         ]
         if not lines:
             return 0.0
+        is_indented = any(line.startswith((b" ", b"\t")) for line in head_lines(head, 50, stripped=b"\r\0")[1:])
         texts = [line.decode("utf-8", "replace") for line in lines]
         found = sum(is_syslog(text) for text in texts)
         wrapped = sum(
@@ -45,6 +46,8 @@ class Syslog:
         )  # Suricata behind a header is not ours
         if not found and not wrapped and all(map(has_only_priority, texts)):
             return _BARE_GUESS
+        if is_indented and not any((one := header(text)) and (one["tag"] or not text[0].isdecimal()) for text in texts):
+            return 0.0  # an application's records of several lines
         return 0.9 * found / len(lines) if not wrapped else 0.4 * found / len(lines)
 
     def read(self, source: Source, options: ReadOptions) -> Iterator[Parsed]:

@@ -22,10 +22,12 @@ from socml.formats.table._table_lines import MOST_LINES, first_is_names, joined_
 from socml.formats.table._table_titles import (
     DELIMITERS,
     are_names_in_comment,
-    count_cuts,
+    empty_names,
+    is_units,
     sniff_delimiter,
     titles_above,
     uncommented,
+    unnamed,
 )
 from socml.project import FormatError, TableShape
 
@@ -56,6 +58,7 @@ class Dialect:
     above: int = 0  # lines over the header: titles, and what says how the file is cut, as spreadsheets write it
     is_arff: bool = False  # lines before @data, and comments, are skipped
     quote: str = '"'  # what cells may be enclosed in
+    units: bytes = b""  # the line under the names, where it tells units
 
 
 @dataclass
@@ -108,11 +111,12 @@ def read_dialect(source: Source, shape: TableShape) -> Dialect:
     header = shape.header
     if "header" not in shape.model_fields_set and not shape.columns:
         header = first_is_names([cells_of_line(line, delimiter) for line in lines])
-    quote = "'" if header and all(cell[:1] == cell[-1:] == "'" != cell for cell in first) else '"'
+    below = [cells_of_line(line, delimiter) for line in lines[int(header) :]]
+    quote = "'" if (header and _are_quoted(first)) or (below and all(map(_are_quoted, below))) else '"'
     first = [cell.strip(quote) for cell in first] if quote == "'" else first
     if header and not shape.columns:
-        first = first[: len(first) - _empty_names(lines, delimiter, first)]
-    names = list(shape.columns) if shape.columns else [*first, *_unnamed(lines, delimiter, len(first), header=header)]
+        first = first[: len(first) - empty_names(lines, delimiter, first)]
+    names = list(shape.columns) if shape.columns else [*first, *unnamed(lines, delimiter, len(first), header=header)]
     first = names if not shape.columns else first
     if not header and not shape.columns:
         names = [f"column_{n}" for n in range(1, len(first) + 1)]
@@ -129,24 +133,13 @@ def read_dialect(source: Source, shape: TableShape) -> Dialect:
         shape.encoding,
         above,
         quote=quote,
+        units=lines[1].strip() if header and len(lines) > 1 and is_units(lines[0], lines[1], delimiter) else b"",
     )
 
 
-def _unnamed(lines: Sequence[bytes], delimiter: str, named: int, *, header: bool) -> list[str]:
-    """Return names for the columns that a line of names leaves out: all other lines have as many, and one or two more.
-
-    So Windows' event viewer writes the text of an event.
-    """
-    counts = {count_cuts(line, delimiter) + 1 for line in lines[1:]} if header else set()
-    more = counts.pop() - named if len(counts) == 1 else 0
-    return ["message", *(f"column_{named + n}" for n in range(2, more + 1))] if 0 < more <= 2 else []
-
-
-def _empty_names(lines: Sequence[bytes], delimiter: str, first: Sequence[str]) -> int:
-    """Return how many empty names, one or two, stand behind those of the columns: no row has a cell for them."""
-    counts = {count_cuts(line, delimiter) + 1 for line in lines[1:]}
-    more = len(first) - counts.pop() if len(counts) == 1 else 0
-    return more if more in (1, 2) and not any(name.strip() for name in first[-more:]) else 0
+def _are_quoted(cells: Sequence[str]) -> bool:
+    """Return whether all cells stand between single quotes."""
+    return all(cell[:1] == cell[-1:] == "'" != cell for cell in cells)
 
 
 def arff_names(head: bytes) -> list[str]:
@@ -229,7 +222,9 @@ class _Reader:
                 _skip(rows, "line of a cell that goes on", of_lines - 1)
             if skip := self._no_row(line):
                 _skip(rows, skip)
-            elif reason := _misfit(line, self.dialect, quoted):
+            elif (reason := _misfit(line, self.dialect, quoted)) and line.startswith(b"# "):
+                _skip(rows, "comment")
+            elif reason:
                 rows.rejects.append(Reject(number, reason, line))
             else:
                 rows.records.append(line)
@@ -252,7 +247,8 @@ class _Reader:
         if not bare.strip(b"\"' ,;|\t\r\n"):
             return "blank row"
         if not self._header or bare != self._header:
-            return "total" if self._header and _is_total(bare, self.dialect.delimiter) else ""
+            is_total = self._header and _is_total(bare, self.dialect.delimiter)
+            return "units" if bare == self.dialect.units else "total" if is_total else ""
         seen, self._seen_header = self._seen_header, True
         return "repeated header" if seen else "header"
 

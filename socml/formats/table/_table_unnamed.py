@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 import pyarrow as pa
 
 from socml.formats._addresses import address_and_port
+from socml.formats._field_names import guess
 from socml.formats._protocols import TRANSPORTS
 from socml.formats._stamps import time_of
 from socml.formats._times import Clock
@@ -24,16 +25,19 @@ __all__ = ["told_names"]
 _SAMPLE = 100  # rows
 _SENTENCE = 3  # words of a cell that is a message, on the average
 _TIME = re.compile(
-    r".{0,5}\d{1,4}[-/. ](?:\d{1,2}|[A-Z][a-z]{2})[-/. ]\d{1,4}.{0,40}|1\d{9}(?:\.\d{1,9})?|1\d{12}|(?:[A-Z][a-z]{2} )?[A-Z][a-z]{2} [ \d]?\d \d\d:\d\d:\d\d.{0,20}"
+    r".{0,5}\d{1,4}[-/. ](?:\d{1,2}|[A-Z][a-z]{2})[-/. ]\d{1,4}.{0,40}|1\d{9}(?:\.\d{1,9})?|1\d{12}|(?:19|20)\d{12}|(?:[A-Z][a-z]{2} )?[A-Z][a-z]{2} [ \d]?\d \d\d:\d\d:\d\d.{0,20}"
 )
 _CLOCK = re.compile(r"\d{1,2}:\d\d:\d\d(?:[.,]\d{1,9})?")
 _DATE = re.compile(r"\d{4}[-/.]\d\d[-/.]\d\d|\d{1,2}[-/.]\d{1,2}[-/.]\d{4}")
 _METHOD = re.compile(r"GET|POST|PUT|DELETE|HEAD|OPTIONS|PATCH|CONNECT|TRACE|PROPFIND")
 _STATUS = re.compile(r"[1-5]\d\d")
+_ANSWER = re.compile(r"^[1-5]\d\d (?=[A-Z])")  # before its words, as of SIP: `401 Unauthorized`
 _REQUEST = re.compile(r"\"?(?:" + _METHOD.pattern + r") [^\s\"]{1,4000} HTTP/[\d.]{1,3}\"?")
 _URL = re.compile(r"(?:/|https?://)\S{0,4000}")
 _AGENT = re.compile(r"[A-Za-z][\w.-]{1,40}/\d.{0,2000}")
 _PORT = re.compile(r"\d{1,5}")
+_LABEL = re.compile(r"[A-Za-z][A-Za-z _-]{1,30}")
+_LEAST_LABELS = 3
 _NAMED = re.compile(r"(?P<name>[^\W\d_][\w -]{0,39}): (?= {0,4}\S)")
 _BARE_ACCOUNT = re.compile(r"[A-Za-z_][\w.$-]{0,63}")
 _ACCOUNTS = frozenset("root admin administrator administrateur anonymous guest nobody postgres sa".split())
@@ -56,11 +60,13 @@ def told_names(cells: Mapping[str, pa.Array]) -> dict[str, str]:
         name: [text for text in values.slice(0, _SAMPLE).to_pylist() if text is not None]
         for name, values in cells.items()
     }
-    names: dict[str, str] = {}
-    free = dict(_KINDS)
+    names = _labelled(samples)
+    free = {kind: fits for kind, fits in _KINDS.items() if kind not in names.values()}
     told = {kind for kind in (*_OF_WEB, *_OF_DNS) if any(t and all(map(free[kind], t)) for t in samples.values())}
     is_web, is_dns = not told.isdisjoint(_OF_WEB), told >= set(_OF_DNS)
     for name, texts in samples.items():
+        if name in names:
+            continue
         kind = next((kind for kind, fits in free.items() if texts and all(map(fits, texts))), None)
         if (kind in ("status_code", "url", "user_agent") and not is_web) or (kind in _OF_DNS and not is_dns):
             kind = None
@@ -78,6 +84,28 @@ def told_names(cells: Mapping[str, pa.Array]) -> dict[str, str]:
     if "date" in names.values() and "time" not in names.values():
         names = {name: "timestamp" if kind == "date" else kind for name, kind in names.items()}
     return names
+
+
+def _labelled(samples: Mapping[str, list[str]]) -> dict[str, str]:
+    """Return names for columns that the column before each tells, the same in all rows: `user,bob,ip,192.0.2.7`.
+
+    Examples
+    --------
+    >>> _labelled({str(n): [name] * 2 for n, name in enumerate(("time", "2026-03-02", "user", "bob", "ip", "192.0.2.7"))})
+    {'1': 'time', '3': 'user', '5': 'ip'}
+    """
+    columns = list(samples.items())
+    first = next((at for at, (_, texts) in enumerate(columns) if _label(texts)), len(columns))
+    labels = [_label(texts) for _, texts in columns[first::2]]
+    told = {name: label for label, (name, _) in zip(labels, columns[first + 1 :: 2], strict=False)}
+    are_alternate = all(labels) and not any(_label(texts) for _, texts in columns[first + 1 :: 2])
+    return told if are_alternate and len(set(labels)) == len(told) >= _LEAST_LABELS else {}
+
+
+def _label(texts: Sequence[str]) -> str:
+    """Return the known name that all cells of a column are; nothing if they are none."""
+    is_one = len(texts) > 1 and len(set(texts)) == 1 and _LABEL.fullmatch(texts[0]) is not None
+    return texts[0] if is_one and guess((texts[0],)).columns else ""
 
 
 def _are_accounts(texts: Sequence[str]) -> bool:
@@ -175,7 +203,9 @@ _KINDS: dict[str, Callable[[str], bool]] = {
     "transport": lambda text: text.lower() in TRANSPORTS.values(),
     "level": lambda text: text.lower() in LEVELS,
     "action": lambda text: (
-        text.replace(" ", "").isalpha() and text.count(" ") < _SENTENCE and outcome_of(text) is not None
+        _ANSWER.sub("", text).replace(" ", "").replace("_", "").isalpha()
+        and text.count(" ") < _SENTENCE
+        and outcome_of(text) is not None
     ),
     "user_agent": _fits(_AGENT),
 }

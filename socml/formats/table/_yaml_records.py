@@ -1,7 +1,7 @@
 """YAML of maps, as a list or one a document (`---`) → records, each with its fields by their paths.
 
 Read is what programs write: maps within maps, lists of texts, quoted texts, blocks (`|`, `>`). Nothing is built from tags.
-Blind to maps within maps in braces, anchors, and a single document that is no list.
+Blind to what an alias stands for, and a single document that is no list.
 """
 
 from __future__ import annotations
@@ -16,18 +16,23 @@ from socml.formats._reader import Source
 
 __all__ = ["first_yaml_records", "yaml_records"]
 
-_KEY = re.compile(r"(?P<key>[\"']?[A-Za-z_@][\w.@/ -]{0,80}[\"']?):(?: {1,40}(?P<value>\S.*)?)?")
-_ITEM = re.compile(r"(?P<indent> {0,40})- {1,8}(?=\{|[\"']?[A-Za-z_@][\w.@/ -]{0,80}[\"']?:(?: |$))")
+_KEY = re.compile(r"(?P<key><<|[\"']?[A-Za-z_@][\w.@/ -]{0,80}[\"']?):(?: {1,40}(?P<value>\S.*)?)?")
+_ITEM = re.compile(r"(?P<indent> {0,40})- {1,8}(?=\{|<<:|[\"']?[A-Za-z_@][\w.@/ -]{0,80}[\"']?:(?: |$))")
 _BEGINS = re.compile(
-    rb"(?:\xef\xbb\xbf)?(?:[ \t]{0,40}\r?\n|[#%][^\n]{0,1000}\n){0,50}(?:---|- | {1,40}- |[A-Za-z_][\w.@/ -]{0,80}:[ \t\r]{0,8}\n)"
+    rb"(?:\xef\xbb\xbf)?(?:[ \t]{0,40}\r?\n|[#%][^\n]{0,1000}\n){0,50}(?:---|- | {1,40}- |[A-Za-z_][\w.@/ -]{0,80}:(?: &[^\n]{1,1000}|[ \t\r]{0,8})\n)"
 )
+_PARTED = re.compile(rb"[A-Za-z_][\w.@/ -]{0,80}: [^\n]{1,1000}\n(?s:.{0,100000}?)^---\s{0,8}$", re.MULTILINE)
 _DOCUMENT = re.compile(r"(?:---|\.\.\.)(?: .*)?")
 _QUOTED = re.compile(r"(?P<text>\"(?:[^\"\\]|\\.)*\"|'(?:[^']|'')*')(?: {1,20}#.*)?")
-# A map in braces, and one of its fields
-_BRACES = re.compile(r"\{ {0,8}[\"']?[A-Za-z_@][^{}]{0,8000}\}")
+# A map in braces, and one of its fields, which may hold another
+_BRACES = re.compile(r"\{ {0,8}[\"']?[A-Za-z_@].{0,8000}\}")
 _IN_BRACES = re.compile(
-    r"[\"']?(?P<key>[A-Za-z_@][\w.@/-]{0,80})[\"']?: {1,8}(?P<value>\"(?:[^\"\\]|\\.)*\"|'[^']*'|[^,{}]*)"
+    r"[\"']?(?P<key>[A-Za-z_@][\w.@/-]{0,80})[\"']?: {1,8}(?:(?P<opens>\{)|(?P<value>\"(?:[^\"\\]|\\.)*\"|'[^']*'|[^,{}]*))|(?P<closes>\})"
 )
+_ANCHOR, _ALIAS = (
+    re.compile(r"&[\w-]{1,60}(?: {1,8}|$)"),
+    re.compile(r"\*[\w-]{1,60}"),
+)  # what is written elsewhere is not looked up
 _BLOCK = re.compile(r"[|>][+-]?\d?")
 _DEEPEST, _MOST_LINES = 20, 2000  # of one record
 _EMPTY = frozenset({"", "~", "null", "Null", "NULL"})
@@ -48,7 +53,7 @@ def first_yaml_records(head: bytes, limit: int) -> list[dict[str, object]]:
     >>> first_yaml_records(b"---\\nuser: bob\\ntags:\\n- a\\n- b\\n---\\nuser: ann\\n", 5), first_yaml_records(b"user: bob\\n", 5)
     ([{'user': 'bob', 'tags': 'a, b'}, {'user': 'ann'}], [])
     """
-    if not _BEGINS.match(head):
+    if not _BEGINS.match(head) and not _PARTED.match(head):
         return []
     lines = enumerate(head.removeprefix(b"\xef\xbb\xbf").split(b"\n")[: _MOST_LINES * limit], 1)
     found = list(islice((fields for _, _, fields in _records(lines) if fields), limit))
@@ -58,13 +63,17 @@ def first_yaml_records(head: bytes, limit: int) -> list[dict[str, object]]:
 def _records(lines: Iterable[tuple[int, bytes]]) -> Iterator[tuple[int, bytes, dict[str, object]]]:
     first, held, above = 0, list[str](), ""  # the latter: the line of a key, above a list
     indent = -1  # of the dashes that begin records; -1 where documents are the records
+    is_parted = False  # whether a document ended
     for number, line in lines:
         text = line.decode("utf-8", "backslashreplace").rstrip()
         item = _ITEM.match(text)
-        if item and not held and not indent >= 0:
-            indent = len(item["indent"])
+        if item and indent < 0 and not is_parted:
+            for number_above, one in enumerate(held, first):
+                yield number_above, one.encode(), {}
+            held, indent = [], len(item["indent"])
         begins = item is not None and len(item["indent"]) == indent
         is_key = not held and indent < 0 and text.endswith(":") and _KEY.fullmatch(text) is not None
+        is_parted = is_parted or (bool(held) and _DOCUMENT.fullmatch(text) is not None)
         if begins or _DOCUMENT.fullmatch(text) or len(held) >= _MOST_LINES:
             yield from _record(first, held)
             held = []
@@ -123,6 +132,10 @@ class _Map:
         return bool(self._path)
 
     def _takes_field(self, indent: int, name: str, value: str) -> bool:
+        if anchor := _ANCHOR.match(value):
+            value = value[anchor.end() :]
+        if name == "<<" or _ALIAS.fullmatch(value):
+            return True
         while self._above and self._above[-1][0] >= indent:
             self._above.pop()
         self._path = path = ".".join([*(above for _, above in self._above), name])
@@ -138,7 +151,16 @@ class _Map:
 
 
 def _in_braces(text: str, above: str) -> dict[str, object]:
-    return {f"{above}{one['key']}": _scalar(one["value"].strip()) for one in _IN_BRACES.finditer(text)}
+    found: dict[str, object] = {}
+    path = [above.rstrip(".")] if above else []
+    for one in _IN_BRACES.finditer(text, 1):
+        if one["closes"]:
+            path = path[:-1]
+        elif one["opens"]:
+            path.append(one["key"])
+        elif (value := one["value"].strip()) and not _ALIAS.fullmatch(value):
+            found[".".join((*path[-_DEEPEST:], one["key"]))] = _scalar(value)
+    return found
 
 
 def _scalar(value: str) -> str:

@@ -38,6 +38,8 @@ _MOST_OF_WRAP = 2  # fields of an object that only holds a record
 # What may stand before the object of each line: `audit: {`, `@cee: {`
 _NAMED = re.compile(rb'(?P<name>@?[A-Za-z][\w.-]{0,63})(?:: {0,2}| {1,2})(?=\{ ?")')
 _UNBRACED = re.compile(rb'"[^"\\\n]{1,100}"\s{0,4}:')  # how a line begins that is an object's fields
+_TIMED_TEXT = re.compile(rb"\[?\d{4}-\d\d-\d\d[T ]\d\d:\d\d|[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d ")
+_SEPARATED = re.compile(rb"\x1e(?=\{)")  # before each record, as RFC 7464 has it
 _LITERAL = re.compile(rb"\{ ?'[^'\n]{1,100}' ?:")  # of Python
 # A text, whole or up to the end of what is there; a word
 _PYTHON = re.compile(
@@ -46,7 +48,7 @@ _PYTHON = re.compile(
 )
 _WORDS = {b"True": b"true", b"False": b"false", b"None": b"null"}
 _BYTE_ESCAPE = re.compile(rb"(?<!\\)\\x([0-9a-fA-F]{2})")
-DEEPEST_LIST = 3  # objects that a list of records may lie in
+DEEPEST_LIST = 5  # objects that a list of records may lie in
 _FARTHEST_LIST = 65536  # bytes of a document before its list
 _OPENS_LIST = re.compile(rb'"(?P<name>[^"\\\\]{1,100})"\s{0,100}:\s{0,100}\[\s{0,100}\{')
 _KEYED = re.compile(rb'\{\s{0,20}"[^"\\]{0,200}"\s{0,20}:\s{0,20}\{\s{0,20}"')
@@ -79,7 +81,12 @@ class AnyJson:
         """A guess: as sure as the share of objects with a time and something else that is known; never over 0.65."""
         start = head.removeprefix(b"\xef\xbb\xbf").lstrip()
         is_unbraced = _UNBRACED.match(start) is not None
-        if not start.startswith((b"{", b"[")) and not _NAMED.match(start) and not is_unbraced:
+        if (
+            not start.startswith((b"{", b"["))
+            and not _NAMED.match(start)
+            and not _SEPARATED.match(start)
+            and not is_unbraced
+        ):
             return 0.0
         found = first_of(head, 20)
         if not found or (is_unbraced and min(map(len, found)) < _LEAST_UNBRACED):
@@ -87,6 +94,7 @@ class AnyJson:
         clock = Clock(None, None, None)
         rows = [guessed_row(_fields_of(one), clock)[1] for one in found]
         known = sum("time" in taken and len(taken) > 1 for taken in rows)
+        known = 0 if are_among_text(head_lines(head, 60)) else known
         return _BARE_GUESS + (_GUESS - _BARE_GUESS) * known / len(rows)
 
     def read(self, source: Source, options: ReadOptions) -> Iterator[Parsed]:
@@ -123,6 +131,19 @@ class AnyJson:
             source,
             options,
         )
+
+
+def are_among_text(lines: Sequence[bytes]) -> bool:
+    """Return whether some lines of a file are objects, and one in five or more is text that begins with a time: `text-lines` reads both.
+
+    Examples
+    --------
+    >>> are_among_text([b'{"a":1}', b"2026-03-02 10:00:00 started"]), are_among_text([b'{"a":1}', b'{"a":2}'])
+    (True, False)
+    """
+    texts = sum(_TIMED_TEXT.match(line) is not None for line in lines)
+    objects = sum(line.startswith(b"{") and line.endswith(b"}") for line in lines)
+    return objects > 0 and 5 * texts >= len(lines) and objects + texts == len(lines)
 
 
 def first_of(head: bytes, limit: int) -> list[dict[str, object]]:
@@ -182,7 +203,7 @@ def _are_keyed(written: Sequence[bytes]) -> bool:
         return False
     names = [set(record) for record in records]
     alike = len(names) > 1 and 2 * len(set.intersection(*names)) >= len(set.union(*names))
-    return alike and _PARTS.isdisjoint(str(record["key"]) for record in records) and all(map(has_time, records))
+    return alike and _PARTS.isdisjoint(str(record.get("key")) for record in records) and all(map(has_time, records))
 
 
 def _keyed(record: bytes) -> dict[str, object]:
@@ -191,7 +212,11 @@ def _keyed(record: bytes) -> dict[str, object]:
     name, value = next(iter(found.items()), ("", None))
     if len(found) != 1 or not isinstance(value, dict):
         raise ValueError("no object under an id")
-    return {"key": name, **value}
+    return {"time" if _is_time(name) else "key": name, **value}
+
+
+def _is_time(name: str) -> bool:
+    return has_time({"time": name}) and not name.isdecimal()
 
 
 def _braced(line: bytes) -> bytes:
@@ -220,6 +245,7 @@ _OF_LINES: tuple[tuple[re.Pattern[bytes], Callable[[bytes], bytes]], ...] = (
     (_NAMED, lambda line: _NAMED.sub(b"", line, count=1)),
     (_UNBRACED, _braced),
     (_LITERAL, _as_json),
+    (_SEPARATED, lambda line: line.lstrip(b"\x1e")),
 )
 
 
@@ -250,6 +276,8 @@ def _event(found: dict[str, object], clock: Clock) -> dict[str, object]:
 def _fields_of(found: Mapping[str, object]) -> dict[str, object]:
     """Return the fields of a record, among them those of objects that a field holds as text; what may be a message stays whole."""
     fields: dict[str, object] = {}
+    if isinstance(node := found.get("node"), dict) and found.keys() <= {"node", "cursor"}:  # an edge of GraphQL
+        found = {**{name: value for name, value in found.items() if name != "node"}, **node}
     for name, value in flat_fields(found).items():
         text = value if isinstance(value, str) and value.startswith("{") and value.endswith("}") else ""
         inside = as_object(text.encode()) if text and "message" not in guess((name,)).columns else None
@@ -260,7 +288,7 @@ def _fields_of(found: Mapping[str, object]) -> dict[str, object]:
 def lists_of(head: bytes) -> tuple[str, ...]:
     """Return the name of the list that a document holds its records in; none if the file's objects are its records.
 
-    A list of any name counts, down to three objects deep, if the objects in it have a time and what stands around it has none.
+    A list of any name counts, down to five objects deep, if the objects in it have a time and what stands around it has none.
 
     Examples
     --------

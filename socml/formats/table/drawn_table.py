@@ -2,7 +2,7 @@
 
 Columns in a frame of bars (psql, MySQL, Markdown), under a line of dashes (sqlcmd, PowerShell, reStructuredText), or in columns
 that blanks part; and records as lists of `name: value` (MySQL's `\\G`, psql's `\\x`, PowerShell's Format-List). Tables of
-HTML (`_html_tables`) and maps of YAML (`_yaml_records`) too. What stands around a table is skipped. Blind to cells that go on in the next line.
+HTML (`_html_tables`), maps of YAML (`_yaml_records`), blocks and numbered properties (`_grouped_lines`) too. What stands around a table is skipped. Blind to cells that go on in the next line.
 """
 
 from __future__ import annotations
@@ -19,22 +19,27 @@ from socml.formats._reader import Assumption, Parsed, ReadOptions, Source
 from socml.formats._records import Skip, made
 from socml.formats._stamps import settle_day_order
 from socml.formats._times import Clock, clock_of
+from socml.formats.table._grouped_lines import first_grouped_records, grouped_records
 from socml.formats.table._html_tables import first_html_rows, html_rows, is_page
 from socml.formats.table._yaml_records import first_yaml_records, yaml_records
 
 __all__ = ["DrawnTable"]
 
-_RULE = re.compile(r"[\s|+:=─━═┼╪╬┬┴├┤┌┐└┘╔╗╚╝│┃║-]{3,}")
+_RULE = re.compile(r"[\s|+:=\u2500-\u257f-]{3,}")
 _DASHES = re.compile(r"[-=─━═]{2,}")
-_BARS = re.compile(r"(?<!\\)[|│┃║]")
+_BARS = re.compile(r"(?<!\\)[|│┃║┆┇┊┋╎╏]")
 _COUNT = re.compile(r"\(?\d{1,12} (?:rows?|Zeilen?|lignes?|filas?)\b.{0,80}")  # below a table
 _RECORD = re.compile(r"\*{5,} \d{1,12}\. row \*{5,}|-\[ RECORD \d{1,12} \][-+]{0,400}")
 _FIELD = re.compile(
-    r"[ \t]{0,40}(?P<name>[A-Za-z_@][\w .@/()-]{0,60}?)[ \t]{0,40}(?P<sign>:|\|)(?:[ \t](?P<value>.*))?"
+    r"[ \t]{0,40}(?P<name>[A-Za-z_@][\w .@/()-]{0,60}?)[ \t]{0,40}(?P<sign>:|\||\.{2,60}:?)(?:[ \t](?P<value>.*))?"
 )
 # Of records that begin with their name, as in TOML and files of settings
 _SECTION = re.compile(r"\[{1,2}[A-Za-z][\w .:-]{0,60}\]{1,2}")
 _SETTING = re.compile(r"[ \t]{0,40}(?P<name>[A-Za-z_@][\w .@/()-]{0,60}?)[ \t]{0,40}[=:][ \t]{0,40}(?P<value>.*)")
+_BOUND = re.compile(
+    r"(?i)[<\[({-]{0,3}(?:begin|end|start|stop)(?:[ :_-]?(?:of[ _-])?(?:record|event|entry|log|audit|item))?[>\])}-]{0,3};?"
+)
+_INLINE = re.compile(r"([\w.-]{1,60}) {0,4}= {0,4}(\"[^\"]*\"|'[^']*'|[^,{}\"']+)")
 _NAME = re.compile(r"[^\W\d][^\n|]{0,60}|[@#]\w{0,60}|%[A-Za-z]{1,60}")
 _OWNER = re.compile(
     r'users:\(\("(?P<name>[^"]{1,256})",pid=(?P<pid>\d{1,9})'
@@ -92,7 +97,7 @@ class DrawnTable:
     def sniff(self, head: bytes, file_name: str) -> float:
         """Fairly sure of a frame or a line of dashes if the names tell a time and more; a guess of a list."""
         clock = Clock(None, 2000, None)
-        if is_page(head) or (maps := first_yaml_records(head, _SHOWN)):
+        if is_page(head) or (maps := first_yaml_records(head, _SHOWN) or first_grouped_records(head, _SHOWN)):
             taken = [
                 set(guessed_row(one, clock)[1]) for one in (first_html_rows(head, _SHOWN) if is_page(head) else maps)
             ]
@@ -132,6 +137,8 @@ def _records(source: Source, clock: Clock) -> tuple[list[dict[str, object]], Ite
         return first_html_rows(head, _SAMPLE), html_rows(source)
     if maps := first_yaml_records(head, _SHOWN):
         return maps, yaml_records(source)
+    if grouped := first_grouped_records(head, _SHOWN):
+        return grouped, grouped_records(source, head)
     heads = _first_lines(head)
     if table := _table(_texts(heads)):
         return list(_rows(table, _texts(heads))), _of_table(source, table, clock)
@@ -258,6 +265,11 @@ def _of_table(
             yield number, line, reason
 
 
+def _parts(line: str) -> bool:
+    """Return whether a line parts records: a rule, or a word for where one begins or ends."""
+    return _is_rule(line) or _BOUND.fullmatch(line.strip()) is not None
+
+
 def _is_list(lines: Sequence[str]) -> bool:
     """Return whether a file is records of `name: value` lines, of which blank or ruled lines part those that begin with the same names."""
     written = [line for line in lines if line.strip()]
@@ -265,11 +277,12 @@ def _is_list(lines: Sequence[str]) -> bool:
         return True
     blocks: list[list[str]] = [[]]
     for line in lines:
-        if line.strip():
+        if line.strip() and not _parts(line):
             blocks[-1].append(line)
         elif blocks[-1]:
             blocks.append([])
-    names = [[found["name"] for line in block if (found := _FIELD.fullmatch(line))] for block in blocks if block]
+    field = _SETTING if all(map(_SETTING.fullmatch, blocks[0])) else _FIELD
+    names = [[found["name"] for line in block if (found := field.fullmatch(line))] for block in blocks if block]
     are_whole = all(len(found) == len(block) for found, block in zip(names, (b for b in blocks if b), strict=True))
     is_repeated = names[0] == names[1] if len(names) > 1 else False  # or they leave names out, and begin alike
     return len(names) > 1 and (
@@ -286,6 +299,9 @@ def _lists(numbered: Iterable[tuple[int, bytes]], clock: Clock) -> Iterator[tupl
         text = text_of_line(line[: 16 * _LONGEST], clock).rstrip()
         if not name and _SECTION.fullmatch(text):
             begin, field = _SECTION, _SETTING
+        text = "" if _parts(text) else text
+        if not fields and not field.fullmatch(text) and _SETTING.fullmatch(text):
+            field = _SETTING
         begins = not text or begin.fullmatch(text.strip()) is not None
         if (begins and fields) or len(held) >= _MOST_LINES:
             yield first, b"\n".join(held), fields
@@ -298,6 +314,8 @@ def _lists(numbered: Iterable[tuple[int, bytes]], clock: Clock) -> Iterator[tupl
         if found and not begins:
             name = found["name"].strip()
             value = (found["value"] or "").strip()
+            inside = _INLINE.findall(value) if field is _SETTING and value[:1] + value[-1:] == "{}" else []  # of TOML
+            fields |= {f"{name}.{own}": one.strip("\"' ") for own, one in inside}
             fields.setdefault(name, value.strip("\"'") if field is _SETTING else value)
         elif name and not begins and len(str(fields[name])) < 16 * _LONGEST:
             fields[name] = f"{fields[name]}\n{text.strip()}"

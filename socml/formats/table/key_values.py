@@ -17,7 +17,7 @@ from socml.formats._json import extra_of
 from socml.formats._pairs import are_pairs, pairs_of, uncoloured
 from socml.formats._reader import Parsed, ReadOptions, Source, head_lines
 from socml.formats._records import Skip, clocked, line_records
-from socml.formats._stamps import ZONES, stamp_in
+from socml.formats._stamps import ZONES, Stamp, stamp_in
 from socml.formats._syslog_header import split_header
 from socml.formats._times import Clock
 from socml.formats._values import severity_of
@@ -27,7 +27,9 @@ __all__ = ["KeyValues"]
 
 _LEVEL_BEFORE = re.compile(r"(?:\d\d:\d\d:\d\d[.,]\d{1,9}: )?[\[(<]?(?P<level>[A-Za-z]{3,13})\b")
 _WRITER = re.compile(r"(?P<host>[\w.-]{1,255}) (?P<program>[\w./-]{1,64})\[(?P<pid>\d{1,9})\]")
-_GUESS = 0.66
+_OTHERS = re.compile(rb"#|<\?|\{(?!:?[\"']?\w{1,60}[\"']? ?(?:=>|,\{))")  # comments, JSON: not Ruby's
+_ELEMENT = re.compile(rb"<[A-Za-z][\w:.-]{0,99}[\s>/]")
+_GUESS, _BELOW_XML = 0.66, 0.55
 
 
 class KeyValues:
@@ -42,10 +44,11 @@ class KeyValues:
 
     def sniff(self, head: bytes, file_name: str) -> float:
         """A guess: as sure as the share of lines that are mostly pairs; never over 0.66."""
-        lines = [line for line in head_lines(head, 30) if not line.startswith((b"#", b"{", b"<?"))]
+        lines = [line for line in head_lines(head, 30) if not _OTHERS.match(line)]
         if not lines or b"\0" in head[:4096]:
             return 0.0
-        return _GUESS * sum(are_pairs(uncoloured(line.decode("utf-8", "replace"))) for line in lines) / len(lines)
+        sure = _BELOW_XML if _ELEMENT.match(lines[0]) else _GUESS
+        return sure * sum(are_pairs(uncoloured(line.decode("utf-8", "replace"))) for line in lines) / len(lines)
 
     def read(self, source: Source, options: ReadOptions) -> Iterator[Parsed]:
         """Yield the file's events."""
@@ -62,6 +65,8 @@ def key_values_event(line: bytes, clock: Clock) -> dict[str, object]:
         raise ValueError("no key=value in the line")
     row, _ = guessed_row(_with_joined_time(found), clock)
     _read_front(before, text, row, clock)
+    if row.get("time") is None and (stamp := _stamp(found.get("text", ""), clock, 1)):
+        row["time"] = stamp.time
     if "text" in found and TELLS.search(found["text"]):
         _fill(row, found["text"])
     return with_inner(row, row.get("message"), clock)
@@ -83,13 +88,11 @@ def _read_front(before: str, text: str, row: dict[str, object], clock: Clock) ->
     if not before:
         return
     header = split_header(before + " ", len(before) + 1)
-    try:
-        stamp = stamp_in(before, clock)
-    except ValueError:
-        stamp = None
+    stamp = _stamp(before, clock)
     if stamp and row.get("time") is None:
         row["time"] = stamp.time
-    if header.stamp and header.host and row.get("host_name") is None:
+    is_word = before[:1].isdecimal() and (header.host or "").isalpha() and (header.host or "").istitle()  # `Deny a=1`
+    if header.stamp and header.host and not is_word and row.get("host_name") is None:
         row["host_name"] = header.host
     if header.severity is not None and row.get("event_severity") is None:
         row["event_severity"] = header.severity
@@ -106,6 +109,13 @@ def _read_front(before: str, text: str, row: dict[str, object], clock: Clock) ->
     if row.get("event_severity") is None and (level := _LEVEL_BEFORE.match(rest)):
         row["event_severity"] = severity_of(level["level"])
     _fill(row, text[text.find(rest) :])
+
+
+def _stamp(text: str, clock: Clock, farthest: int = 120) -> Stamp | None:
+    try:
+        return stamp_in(text, clock, farthest=farthest)
+    except ValueError:
+        return None
 
 
 def _fill(row: dict[str, object], message: str) -> None:

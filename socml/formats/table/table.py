@@ -53,7 +53,10 @@ _COMMA_OF_SECOND = re.compile(r":\d\d,\d{3}(?:\d{3}){0,2} +[^\s,;]")  # and a te
 _LEAST_BELOW = 2  # lines
 _SENTENCE = re.compile(rb"[^\s.,]{3}\. ")  # ends with a word; `Id. ` and `No. ` are short for one
 _LONGEST_STAMP = 48
+_LEAST_OF_SENTENCE = 10  # words of a line with one comma
 _DAY_BEFORE_COMMA = re.compile(r"[A-Z][a-z]{2,8}(?: \d{1,2})?, ")  # Mon, or March 2,
+# Di, before 17. März
+_DAY_ELSEWHERE = re.compile(r"[A-Za-zÀ-ÿ][\w-]{1,16}\.?, (?=\d{1,2}\.? (?:de )?[^\W\d_]{3})")
 
 
 class Table:
@@ -77,6 +80,7 @@ class Table:
         if lines[0].lower().lstrip(b"\"'").startswith(b"sep=") and len(lines) > 1:
             lines = lines[1:]
         lines = whole_records(lines[titles_above(lines) :])
+        lines = lines[:1] + [line for line in lines[1:] if not line.startswith(b"# ")]
         delimiter, share = sniff_delimiter(lines)
         if len(lines) > _LEAST_BELOW and leaves_out_last(lines, delimiter):
             share = 1.0  # as the event viewer does, of the message
@@ -86,6 +90,7 @@ class Table:
         if (
             all(map(_holds_object, lines[:20]))
             or _is_prose(lines, delimiter)
+            or (cells == 1 and min(len(line.split()) for line in lines) >= _LEAST_OF_SENTENCE)
             or (delimiter == "|" and _are_begun(lines))
             or any(
                 all(are_cells_pairs(line.decode("utf-8", "replace"), sign) for line in lines[:20])
@@ -141,6 +146,8 @@ def _holds_object(line: bytes) -> bool:
 
 def _begins_cut(text: str, clock: Clock) -> bool:
     """Return whether a comma that would part cells stands in the time that a line begins with: `Mon, 02 Mar 2026 10:00:00`, `10:00:00,123 text`."""
+    if _DAY_ELSEWHERE.match(text):
+        return _stamp(text, clock) is not None
     if not _DAY_BEFORE_COMMA.match(text) and not _COMMA_OF_SECOND.search(text, 0, _LONGEST_STAMP):
         return False
     stamp = _stamp(text, clock)
@@ -149,7 +156,7 @@ def _begins_cut(text: str, clock: Clock) -> bool:
 
 def _stamp(text: str, clock: Clock) -> Stamp | None:
     try:
-        return stamp_in(text, clock, farthest=1)
+        return stamp_in(_DAY_ELSEWHERE.sub("", text, count=1), clock, farthest=1)
     except ValueError:
         return None
 

@@ -12,12 +12,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from itertools import pairwise
 from typing import cast
 
 from socml.formats._addresses import address
 from socml.formats._continued import continued
-from socml.formats._csv_records import cells_of_line
-from socml.formats._facts import OF_PASSWORD
 from socml.formats._inner import header_event, with_inner
 from socml.formats._pairs import are_pairs, uncoloured
 from socml.formats._reader import Assumption, Parsed, ReadOptions, Source, head_lines
@@ -25,13 +24,15 @@ from socml.formats._record_kinds import is_record
 from socml.formats._records import Skip, batches, line_records
 from socml.formats._stamps import Stamp, settle_day_order, stamp_in
 from socml.formats._times import Clock, clock_of
+from socml.formats._users import OF_PASSWORD
 from socml.formats._values import LEVELS
 from socml.formats.host._own_time import own_time
 from socml.formats.host._syslog_headers import header
 from socml.formats.host._syslog_lines import device_event
 from socml.formats.host._syslog_messages import is_declared, read_text
-from socml.formats.table._table_titles import DELIMITERS
+from socml.formats.table._table_titles import is_line_of_names, is_table_of_texts
 from socml.formats.table._text_levels import LEVEL_WORDS, REDIS, SIGNS, behind, level_of
+from socml.formats.table.any_json import are_among_text
 
 __all__ = ["TextLines"]
 
@@ -80,12 +81,10 @@ _PID_BEFORE = re.compile(r"\[(?P<pid>\d{2,7})\] ")
 _PID_AFTER = re.compile(r" *(?P<pid>\d{1,7}) --- ")  # of Spring
 _SERVICE = re.compile(r"(?P<name>[\w.-]{1,64}-\d{1,4}) {1,40}\| ")
 _RUBY = re.compile(r"[DIWEFA], \[?")  # the level's letter, which is written behind the time as well
-_TITLE = re.compile(r" {0,80}[A-Z][^\d\n]{20,1000}")  # a line of names above columns, which blanks part
-_COLUMN_GAP = re.compile(r" {2,}")
-_LEAST_NAMES = 5
+# A day of the week before a date in words of another language: `Di, 17. März 2026`
+_DAY_NAME, _DAY_IN_WORDS = re.compile(r"[^\W\d_][\w-]{1,16}\.?,? {1,2}"), re.compile(r"\d{1,2}\.? (?:de )?[^\W\d_]{3}")
 _RULE = re.compile(rb"\*{5,} [^\n]{1,200} \*{5,}|[*=#-]{10,}")  # a line of a banner above the records
 _NAMES = "<Date> "  # of columns, as FileZilla's server begins its log
-_COLUMN_NAME = re.compile(r"\s*[A-Za-z_@][\w .@/()-]{0,80}")
 _GAP = " \t-|,:"
 _OF_SOMEBODY = re.compile(r"\d\.\d{1,3}\.|[=@]|::|user|client")  # in front of a level: stays with the message
 _SURE_OF_TOLD, _LEAST_TOLD = 0.5, 0.6  # of lines that tell no time; the share of them that a daemon wrote
@@ -108,36 +107,25 @@ class TextLines:
 
     def sniff(self, head: bytes, file_name: str) -> float:
         """A last resort, by the share of lines with a time; surer where a level follows it."""
+        written = head_lines(head, 60, stripped=b"\r\0")
         lines = [
             line
-            for line in head_lines(head, 60, stripped=b"\r\0")
+            for line in written
             if (not line.startswith((b" ", b"\t")) or _INDENTED.match(line)) and not is_comment(line)
         ]
         lines = lines[_above(lines) :]
         if lines and lines[0].startswith(_NAMES.encode()):
             lines = lines[1:]
-        if not lines or re.match(rb"\s*(?:\{|<(?!\d))", lines[0]) or b"\0" in head[:4096]:
+        if are_among_text(lines) or _are_headed(written):
+            return 0.55
+        if not lines or re.match(rb"\s*(?:\{|\[\s*\{\"|<(?!\d))", lines[0]) or b"\0" in head[:4096]:
             return 0.0
         texts = [uncoloured(line.decode("utf-8", "replace")) for line in lines]
-        clock = Clock(None, 2000, None)
-        if _is_table(texts) or all(_PAIR_FIRST.match(text) and are_pairs(text) for text in texts):
+        if is_table_of_texts(texts) or all(_PAIR_FIRST.match(text) and are_pairs(text) for text in texts):
             return 0.5
         if _by_level(texts):
             return 0.55
-        found = [(text, stamp) for text in texts if (stamp := _stamp(text, clock))]
-        levels = sum(level_of(text, stamp) is not None for text, stamp in found)
-        if len(found) >= 0.6 * len(lines):
-            return 0.78 if levels >= 0.8 * len(found) else 0.55 if all(s.start == 0 for _, s in found) else 0.52
-        begins = _stamp(texts[0], clock)  # records of several lines, as traces are: their first lines are alike
-        sign = texts[0][0] if not texts[0][0].isalnum() else ""
-        word = f"{texts[0].partition(' ')[0]} "
-        if (
-            begins
-            and len(found) > 1
-            and all(s.start == begins.start or (sign and text[0] == sign) or text.startswith(word) for text, s in found)
-        ):
-            return 0.52
-        return max(0.5 * len(found) / len(lines), 0.0 if found else _SURE_OF_TOLD * _told_alone(texts))
+        return _share_of_times(texts)
 
     def read(self, source: Source, options: ReadOptions) -> Iterator[Parsed]:
         """Yield the file's events."""
@@ -145,28 +133,30 @@ class TextLines:
         first = next(source.blocks(), None)
         heads = first.lines()[:_HEAD_LINES] if first else []
         settle_day_order((line.decode("utf-8", "replace") for line in heads), clock)
-        reader = _Lines(clock, frozenset(heads[: _above(heads)]))
+        are_headed = _are_headed(heads)
+        reader = _Lines(clock, frozenset(heads[: _above(heads)]), are_headed=are_headed)
         texts = [uncoloured(line.decode("utf-8", "replace")) for line in heads if line.strip()]
-        begins = _is_begun if _by_level(texts) else _is_whole if _told_alone(texts) else _is_start
+        begins = _is_begun if _by_level(texts) else _is_whole if are_headed or _told_alone(texts) else _is_start
         records = continued(line_records(source), begins, is_comment=is_comment)
         return batches(records, reader.event, warnings=clock.warnings, is_certain=lambda: clock.is_certain)
 
 
-def _is_table(texts: list[str]) -> bool:
-    """Return whether lines are rows of a table with a line of names, which has as many cells and no time.
-
-    Examples
-    --------
-    >>> _is_table(["time,level,user,ip,action", "2026-03-02,WARN,bob,192.0.2.7,login"]), _is_table(["a,b", "c,d"])
-    (True, False)
-    """
-    if len(texts) < 2:
-        return False
-    for sign in DELIMITERS:
-        names, cells = (cells_of_line(text.encode(), sign) for text in texts[:2])
-        if len(names) == len(cells) >= _LEAST_NAMES and all(_COLUMN_NAME.fullmatch(name) for name in names):
-            return True
-    return False
+def _share_of_times(texts: Sequence[str]) -> float:
+    """Return how sure lines are of being free text, by the share of them that tell a time."""
+    found = [(text, stamp) for text in texts if (stamp := _stamp(text, _LOOK))]
+    levels = sum(level_of(text, stamp) is not None for text, stamp in found)
+    if len(found) >= 0.6 * len(texts):
+        return 0.78 if levels >= 0.8 * len(found) else 0.55 if all(s.start == 0 for _, s in found) else 0.52
+    begins = _stamp(texts[0], _LOOK)  # records of several lines, as traces are: their first lines are alike
+    sign = texts[0][0] if not texts[0][0].isalnum() else ""
+    word = f"{texts[0].partition(' ')[0]} "
+    if (
+        begins
+        and len(found) > 1
+        and all(s.start == begins.start or (sign and text[0] == sign) or text.startswith(word) for text, s in found)
+    ):
+        return 0.52
+    return max(0.5 * len(found) / len(texts), 0.0 if found else _SURE_OF_TOLD * _told_alone(texts))
 
 
 def _above(lines: Sequence[bytes]) -> int:
@@ -175,9 +165,22 @@ def _above(lines: Sequence[bytes]) -> int:
     return max((at + 1 for at in range(begins) if _RULE.fullmatch(lines[at].strip())), default=0)
 
 
-def _is_title(text: str) -> bool:
-    """Return whether a line names columns: words without numbers, of which blanks part five or more."""
-    return _TITLE.fullmatch(text) is not None and len(_COLUMN_GAP.split(text.strip())) >= _LEAST_NAMES
+def _are_headed(lines: Sequence[bytes]) -> bool:
+    """Return whether records begin with a line that tells no time, and tell it in the next, which is indented.
+
+    Examples
+    --------
+    >>> _are_headed([b"login:", b"  2026-03-02 10:00:00 bob", b"logout:", b"  2026-03-02 10:00:01 bob"])
+    True
+    """
+    pairs = [(line, after) for line, after in pairwise(lines) if line.strip() and not line[:1].isspace()]
+    indented = [_stamp(after.decode("utf-8", "replace"), _LOOK) for _, after in pairs if after[:1].isspace()]
+    return (
+        len(pairs) > 1
+        and len(indented) == len(pairs)
+        and all(indented)
+        and not any(_is_start(line) for line, _ in pairs)
+    )
 
 
 def _stamp(text: str, clock: Clock) -> Stamp | None:
@@ -229,7 +232,7 @@ def _is_begun(line: bytes) -> bool:
     return is_comment(line) or _begun(text) is not None or (_is_start(line) and not text[:1].isalpha())
 
 
-def _told_alone(texts: list[str]) -> bool:
+def _told_alone(texts: Sequence[str]) -> bool:
     """Return whether lines without a time are messages of daemons, as `journalctl -o cat` writes them.
 
     Examples
@@ -248,8 +251,8 @@ def _is_whole(line: bytes) -> bool:
 class _Lines:
     """Reads record after record, and remembers the time of the last."""
 
-    def __init__(self, clock: Clock, above: frozenset[bytes]) -> None:
-        self._clock, self._above = clock, above
+    def __init__(self, clock: Clock, above: frozenset[bytes], *, are_headed: bool) -> None:
+        self._clock, self._above, self._are_headed = clock, above, are_headed
         self._last: datetime | None = None
         self._said = False  # that records tell no date
 
@@ -259,8 +262,7 @@ class _Lines:
             raise Skip("comment")
         if self._last is None and record in self._above:
             raise Skip("banner")
-        text = record.decode("utf-8", "backslashreplace")
-        text = uncoloured(text)
+        text = uncoloured(record.decode("utf-8", "backslashreplace"))
         service = _SERVICE.match(text)
         if service is None:
             return self._event(text)
@@ -275,7 +277,7 @@ class _Lines:
             return device
         if (found := header(text)) and found["tag"]:  # a line of syslog among others
             return header_event(found.groupdict(), self._clock)
-        first = text.partition("\n")[0]
+        first = "\n".join(text.split("\n", 2)[: 1 + self._are_headed])
         stamp = None if text.startswith("{") else stamp_in(first, self._clock)
         if 0 <= first.find('{"') < (stamp.start if stamp else len(first)) and is_record(
             text
@@ -291,7 +293,7 @@ class _Lines:
         if stamp is None and begins:
             row |= self._dateless(text, begins.groupdict(), begins.end())
             return with_inner(row, row["message"], self._clock)
-        if stamp is None and self._last is None and (_is_title(text) or text.startswith(_NAMES)):
+        if stamp is None and self._last is None and (is_line_of_names(text) or text.startswith(_NAMES)):
             raise Skip("line of names")
         if stamp is None:
             continues = {"continues": "true"} if self._last else {}
@@ -343,6 +345,8 @@ def _message(text: str, stamp: Stamp, row: dict[str, object], extra: dict[str, s
     """Return what a line says beside its time, level and component, which are put into `row` and `extra`."""
     front, rest = text[: stamp.start], text[stamp.end :]
     if front == "#" or _RUBY.fullmatch(front):  # the former of a shell's history
+        front = ""
+    if _DAY_NAME.fullmatch(front) and _DAY_IN_WORDS.match(text, stamp.start):
         front = ""
     if session := _SESSION.fullmatch(front):
         row["user_name"], extra["terminal"], front = session["user"], session["terminal"], ""

@@ -1,4 +1,4 @@
-"""Logs of any tool that names its columns in a `#Fields:` line → events, by what tools usually call things.
+"""Logs of any tool that names its columns in a `#Fields:` or `# Columns:` line → events, by what tools usually call things.
 
 Windows Firewall, Exchange's connectors, and proxies write so; web servers' are read by `iis-w3c`. Columns are separated by tabs,
 commas or blanks, as the `#Fields:` line has them; `-` is no value. Other lines that begin with # are comments; a later `#Fields:`
@@ -19,7 +19,7 @@ from socml.formats._times import Clock
 
 __all__ = ["W3cFields"]
 
-_FIELDS = re.compile(rb"#\s?[Ff]ields:?[ \t]*")
+_FIELDS = re.compile(rb"#\s?(?:[Ff]ields:?|[Cc]olumns:)[ \t]*")
 _BARE_NAMES = re.compile(
     rb"[A-Za-z][\w ()-]{0,60}(?:,[A-Za-z][\w ()-]{0,60}){4,500}\s{0,2}"
 )  # which Exchange writes first
