@@ -4,7 +4,7 @@
 -- family = "alert"
 -- role = "source"
 -- weight = 0.7
--- blind_to = "whatever no rule names; alerts that name neither an address nor a host"
+-- blind_to = "whatever no rule names; alerts of a machine that name no address"
 -- [first_seen]
 -- rule_hit = ["rule", "victim_or_source"]
 -- [usual]
@@ -23,7 +23,6 @@ with hits as (
 ), weighed as (
     select h.*, sources from hits h join rule_hit_sources s on s.rule = h.rule and s.day = h.day
 )
-select victim_or_source, case when regexp_matches(victim_or_source, '^[0-9.]+$|:') then 'source' else 'host' end as role,
-       day, sum(cast(1.0 / sources as decimal(24, 12))) as rare_alerts, sum(n) as alerts,
+select victim_or_source, day, sum(cast(1.0 / sources as decimal(24, 12))) as rare_alerts, sum(n) as alerts,
        list(rule order by sources, rule)[1] as rarest_rule
 from weighed group by victim_or_source, day

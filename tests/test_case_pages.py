@@ -63,7 +63,8 @@ def note_of(app: Any) -> Any:
 
 def field(widgets: Any, name: str) -> Any:
     """Return the field of a case that is called so: its key ends with how often it was changed."""
-    [found] = [widget for widget in widgets if (widget.key or "").startswith(f"{name}_C1_")]
+    keys = (f"{name}_C1_", f"draft_{name}_C1_")
+    [found] = [widget for widget in widgets if (widget.key or "").startswith(keys)]
     return found
 
 

@@ -189,8 +189,8 @@ def test_an_alert_that_names_no_address_is_about_its_host(tmp_path: Path) -> Non
     both = {**outside, "destination_ip": "203.0.113.8"}  # then the host may be who saw them pass
     ends = ({}, {"source_ip": "10.0.0.9"}, {"destination_ip": "203.0.113.7"}, outside, both)
     events = [{"time": at(i), **alert, **told} for i, told in enumerate(ends)]
-    assert meanings(tmp_path, events, "victim_or_source") == [
-        ("pc7",), ("10.0.0.9",), ("pc7",), ("pc7",), ("203.0.113.7",),
+    assert meanings(tmp_path, events, "victim_or_source, alerted_host") == [
+        (None, "pc7"), ("10.0.0.9", None), (None, "pc7"), (None, "pc7"), ("203.0.113.7", None),
     ]  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from daily_events import built, flow, logon, project_in, rows, store
 
 from socml.evaluate import attack_rows
 from socml.ingestion import ingest
+from socml.jobs import daily_list
 from socml.project import Project
 
 LINE = {"event_category": "host", "event_action": "message"}
@@ -139,10 +140,23 @@ def test_what_an_account_never_did_to_a_cloud_and_from_where(project: Project) -
 def test_an_alert_that_names_a_host_alone_is_of_the_host_that_the_list_has_already(project: Project) -> None:
     told = {"time": "2026-03-01T10:00:00Z", "class_uid": 2004, "rule_name": "Dumping"}
     store(project, [{**told, "host_name": "pc7"}, {**told, "source_ip": "10.0.0.9", "host_name": "pc7"}])
-    assert rows(built(project, "daily-alert"), "2026-03-01")["role"].to_dict() == {
-        "10.0.0.9": "source inside",
-        "pc7": "host inside",
-    }
+    tables = built(project, "daily-alert", "daily-alert-host")
+    by_set = [rows(tables, "2026-03-01", n) for n in (0, 1)]
+    assert [table["role"].to_dict() for table in by_set] == [{"10.0.0.9": "source inside"}, {"pc7": "host inside"}]
+    told = by_set[1].loc["pc7", ["rare_host_alerts", "host_alerts", "rarest_rule_of_host"]]
+    assert told.tolist() == [1, 1, "Dumping"]
+
+
+def test_a_rule_that_fired_on_one_host_alone_stands_in_the_list_of_its_day(project: Project) -> None:
+    hosts = [f"pc{n}" for n in range(30)]
+    events = [message(f"2026-03-0{day}T10:00:00Z", host, "started") for day in (1, 2, 3) for host in hosts]
+    alert = {"class_uid": 2004, "rule_name": "Dumping", "host_name": "pc7"}
+    usual = [{**alert, "time": f"2026-03-0{day}T11:00:00Z", "rule_name": "Old version", "host_name": host}
+             for day in (1, 2, 3) for host in hosts[:20]]  # fmt: skip
+    store(project, [*events, *usual, {**alert, "time": "2026-03-03T12:00:00Z"}])
+    ranked = daily_list("office", project=project).of().frame()
+    first = ranked[ranked["place"] == 1].iloc[0]
+    assert (first["role"], first["entity"]) == ("host inside", "pc7")
 
 
 def test_missing_hours_are_those_of_a_sender_that_wrote_at_each_hour_before(project: Project) -> None:

@@ -292,10 +292,7 @@ def _make_meanings(
 def rows_of_set(
     recipe: FeatureRecipe, connection: duckdb.DuckDBPyConnection | SparkConnection, inside: Sequence[IPv4Network]
 ) -> pa.Table:
-    """Return what a feature set says of the events of a connection, sorted by entity; rows that say nothing are left out.
-
-    A column `role` of the SELECT says in which role each entity stands, where that is not one for all.
-    """
+    """Return what a feature set says of the events of a connection, sorted by entity; rows that say nothing are left out."""
     where, (entity,) = str(recipe.path), recipe.entity
     given = _columns(connection, f"select * from ({recipe.sql}\n)", where)  # noqa: S608
     shown = sorted(set(recipe.shown_with.values()))
@@ -309,10 +306,9 @@ def rows_of_set(
     texts = "".join(f", cast({name} as varchar) as {name}" for name in others)
     condition = " or ".join(f"{quoted(name)} > 0" for name in recipe.columns)
     side = "" if recipe.outside else " and " + here
-    role = "role" if "role" in given else quoted_text(recipe.role)
     sql = f"""
         select cast({whom} as varchar) as entity,
-               {role} || ' ' || case when {here} then 'inside' else 'outside' end as role, {numbers}{texts}
+               {quoted_text(recipe.role + " ")} || case when {here} then 'inside' else 'outside' end as role, {numbers}{texts}
         from ({recipe.sql}\n) where {whom} is not null{side} and ({condition}) order by entity, {numbers_order(recipe)}"""  # noqa: S608
     return _selected(connection, sql, where).replace_schema_metadata(None).combine_chunks()
 

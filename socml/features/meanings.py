@@ -23,7 +23,7 @@ same day. The table `meanings` has one row an event:
 | unknown_account | an attempt for an account that does not exist, where sshd says so apart from the failure |
 | domain, name, unknown_name | of a lookup: registered domain, whole name, whether it does not exist |
 | server_ip, agent, url, status | of a request |
-| rule, victim_or_source | of an alert: its rule; the inside end of it, else the host unless it names both ends |
+| rule, victim_or_source, alerted_host | of an alert: its rule; the inside end of it, or who came from outside; if it names neither an inside end nor both, its host |
 | chain | of a started process: "parent > program" |
 | ja3, server_name | of a TLS handshake |
 | changed_path | file that was added, removed or changed |
@@ -74,6 +74,8 @@ _LOOKS = "^(?:.*[./])?(Describe|List|Get|BatchGet|Head|Lookup|Search|list|get|ag
 _SECRETS = "(?i)secret|passw|token|credential|parameter"
 _CONTROL = f"""case when regexp_matches(event_action, '{_SECRETS}') then event_action
                   else coalesce(nullif(regexp_extract(event_action, '{_LOOKS}', 1), '') || '*', event_action) end"""
+_IS_OF_HOST = """(host is not null and source_inside is not true and destination_inside is not true
+                 and (source_ip is null or destination_ip is null))"""
 _REMOTE_PORTS = "(22, 23, 135, 139, 445, 3389, 5900, 5985, 5986)"
 _RIGHTS = (
     "user_added", "user_enabled", "user_removed", "password_reset", "group_member_added", "computer_added",
@@ -164,8 +166,9 @@ _MEANINGS = f"""select time, cast(time as date) as day,
        case when class_uid = 4002 then url_original end as url,
        case when class_uid = 4002 then http_response_status_code end as status,
        case when class_uid = 2004 then rule end as rule,
-       case when class_uid = 2004 then case when source_inside then source_ip when destination_inside then destination_ip
-            when destination_ip is null or source_ip is null then coalesce(host, source_ip) else source_ip end end as victim_or_source,
+       case when class_uid = 2004 and not {_IS_OF_HOST}
+           then case when source_inside or destination_inside is not true then source_ip else destination_ip end end as victim_or_source,
+       case when class_uid = 2004 and {_IS_OF_HOST} then host end as alerted_host,
        case when class_uid = 1007 and process_name is not null
            then lower(coalesce(process_parent_name, '?') || ' > ' || process_name) end as chain,
        tls_client_ja3 as ja3, lower(tls_client_server_name) as server_name,

@@ -276,9 +276,7 @@ class DailyList(Declared):
 
     period: Literal["", "1 day"] = ""  # empty: not of the daily list
     family: str = ""  # kind of behaviour that the columns tell of; of a family only the largest column counts
-    role: Literal["", "source", "destination", "host", "account"] = (
-        ""  # of the entity; a column `role` of the SELECT goes before
-    )
+    role: Literal["", "source", "destination", "host", "account"] = ""  # in which the entity stands in the row
     outside: bool = False  # whether entities outside the organisation count; else only those inside
     floor: float = Field(default=0, ge=0)  # a value below it says nothing; not for columns of `new`
     weight: float = Field(default=1, gt=0, le=1)  # of the family beside others
