@@ -63,11 +63,12 @@ _ASKED = (
     "coalesce(event_action <> 'dns_forward' and (event_action <> 'dns_answer' or dns_response_code is not null), true)"
 )
 # A firewall's number for a connection, of which its begin and its end are told: two events of the same ends
-_CONNECTION = """case when event_action in ('connection_begun', 'connection_end') then coalesce(host_name, '') || ' '
-               || extra['connection'] || ' ' || least(source_ip, destination_ip) || ' ' || greatest(source_ip, destination_ip) end"""
+_IS_HALF = "coalesce(event_action in ('connection_begun', 'connection_end'), false)"
+_CONNECTION = """coalesce(host_name, '') || ' ' || extra['connection'] || ' '
+               || least(source_ip, destination_ip) || ' ' || greatest(source_ip, destination_ip)"""
 # AWS writes the session of a role behind its name or its id, Alibaba behind its name: each would be somebody new
 _WHO = """case when user_name like 'arn:%:assumed-role/%' then split_part(user_name, '/', 2)
-               when regexp_matches(user_name, '^AROA[A-Z0-9]{12,}:') or extra['userIdentity.type'] = 'assumed-role'
+               when user_name is not null and (regexp_matches(user_name, '^AROA[A-Z0-9]{12,}:') or extra['userIdentity.type'] = 'assumed-role')
                then split_part(user_name, ':', 1) else user_name end"""
 # A page of a cloud's console looks at dozens of things: those actions are one, unless they may give secrets away
 _LOOKS = "^(?:.*[./])?(Describe|List|Get|BatchGet|Head|Lookup|Search|list|get|aggregatedList|read|READ)(?:[A-Z][A-Za-z0-9]*)?$"
@@ -76,6 +77,8 @@ _CONTROL = f"""case when regexp_matches(event_action, '{_SECRETS}') then event_a
                   else coalesce(nullif(regexp_extract(event_action, '{_LOOKS}', 1), '') || '*', event_action) end"""
 _IS_OF_HOST = """(host is not null and source_inside is not true and destination_inside is not true
                  and (source_ip is null or destination_ip is null))"""
+_GROUP_NAME = """case when event_action = 'group_member_added'
+    then coalesce(extra['group'], extra['grp'], extra['TargetUserName'], extra['data.TargetUserName']) end"""
 _REMOTE_PORTS = "(22, 23, 135, 139, 445, 3389, 5900, 5985, 5986)"
 _RIGHTS = (
     "user_added", "user_enabled", "user_removed", "password_reset", "group_member_added", "computer_added",
@@ -197,31 +200,34 @@ def meanings_sql(first: str, last: str, *, inside: Sequence[IPv4Network] = ()) -
     of_days = f"time >= timestamptz '{first} 00:00:00+00' and time < timestamptz '{last} 00:00:00+00'"
     return f"""
 with halves as (
-    select {_CONNECTION} as connection, event_action, duration_s, destination_bytes, extra['reason'] as reason
-    from stored_events where event_action in ('connection_begun', 'connection_end') and {of_days}
+    select *, {_CONNECTION} as connection from stored_events where {_IS_HALF} and {of_days}
 ), whole as (
-    select connection, max(duration_s) as lasted, max(destination_bytes) as carried, max(reason) as closing
+    select connection, max(duration_s) as lasted, max(destination_bytes) as carried, max(extra['reason']) as closing
     from halves where connection is not null group by connection having min(event_action) <> max(event_action)
+), joined as (
+    select *, null as lasted, null as carried, null as closing, false as is_told_twice from stored_events where not {_IS_HALF} and {of_days}
+    union all
+    select halves.* exclude (connection), lasted, carried, closing, whole.connection is not null as is_told_twice
+    from halves left join whole on whole.connection = halves.connection
 ), told as (
     select time, class_uid, event_action, {_FROM_ELSEWHERE} as source_ip, destination_ip, destination_port, network_transport,
            coalesce(lasted, duration_s) as duration_s, source_bytes, coalesce(carried, destination_bytes) as destination_bytes, coalesce(host_name, case when class_uid = 3002 then destination_ip end) as host,
            coalesce(host_name, observer_name) as sender, lower(regexp_replace({_WHO}, '^.*\\\\|@.*$', '', 'g')) as account,
            dns_question_name, dns_response_code, url_original, http_response_status_code, user_agent_original,
-           coalesce(extra['group'], extra['grp'], extra['TargetUserName'], extra['data.TargetUserName']) as group_name, event_category, message, vulnerability_id, lower(file_hash) as file_hash,
+           {_GROUP_NAME} as group_name, event_category, message, vulnerability_id, lower(file_hash) as file_hash,
            coalesce(rule_id, rule_name, threat_name) as rule, process_name, process_parent_name, tls_client_ja3,
            tls_client_server_name, file_path, file_change,
            (class_uid = 4001 or event_action in ('connection_allowed', 'connection_blocked')
                or (event_action = 'connection' and class_uid is null and event_category = 'network'))
                and not {_IS_ANSWER}
-               and not coalesce(event_action = 'connection_end' and whole.connection is not null, false) as is_flow,
+               and not (is_told_twice and event_action = 'connection_end') as is_flow,
            coalesce(event_outcome = 'failure', false) as refused,
            least(coalesce(event_count, try_cast(extra['repeated'] as bigint), 1), {_MOST_REPEATS}) as repeats,
            case when left(destination_ip, 1) in ('2', '0', 'f', ':') or destination_ip like '%.255' or destination_ip like '127.%'
                then regexp_matches(destination_ip, '{_GROUP}') else false end as to_group,
            {source_inside} as source_inside, {_inside("destination_ip", inside)} as destination_inside,
            {_FAILED} as failed, {_LOGON} as logon, {_COUNTRY} as country
-    from stored_events left join whole on whole.connection = {_CONNECTION}
-    where {of_days}
+    from joined
 ), named as (
     select *, case when class_uid = 4003 then rtrim(lower(dns_question_name), '.') end as name,
            case when regexp_matches(account, '{_NO_PERSON}') or account like '%$' then null else account end as person
