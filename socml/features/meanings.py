@@ -68,7 +68,7 @@ _CONNECTION = """coalesce(host_name, '') || ' ' || extra['connection'] || ' '
                || least(source_ip, destination_ip) || ' ' || greatest(source_ip, destination_ip)"""
 # AWS writes the session of a role behind its name or its id, Alibaba behind its name: each would be somebody new
 _WHO = """case when user_name like 'arn:%:assumed-role/%' then split_part(user_name, '/', 2)
-               when user_name is not null and (regexp_matches(user_name, '^AROA[A-Z0-9]{12,}:') or extra['userIdentity.type'] = 'assumed-role')
+               when regexp_matches(user_name, '^AROA[A-Z0-9]{12,}:') or extra['userIdentity.type'] = 'assumed-role'
                then split_part(user_name, ':', 1) else user_name end"""
 # A page of a cloud's console looks at dozens of things: those actions are one, unless they may give secrets away
 _LOOKS = "^(?:.*[./])?(Describe|List|Get|BatchGet|Head|Lookup|Search|list|get|aggregatedList|read|READ)(?:[A-Z][A-Za-z0-9]*)?$"
